@@ -1,0 +1,47 @@
+import * as v from "valibot";
+
+/**
+ * Time on every wire and in every file: RFC 3339 in UTC with milliseconds, `2025-09-23T06:30:00.000Z`.
+ * Accepts any offset and precision RFC 3339 allows; the output is milliseconds since 1970.
+ */
+export const WireTime = v.pipe(
+  v.string(),
+  v.regex(
+    /^\d{4}-\d\d-\d\d[Tt]\d\d:\d\d:\d\d(?:\.\d{1,9})?(?:[Zz]|[+-]\d\d:\d\d)$/,
+    "an RFC 3339 time such as 2025-09-23T06:30:00.000Z",
+  ),
+  v.transform((text) => Date.parse(text.toUpperCase())),
+  v.number("a time that exists"),
+  v.finite("a time that exists"),
+);
+
+/** Milliseconds since 1970 as the wire writes them. */
+export function formatWireTime(ms: number): string {
+  return new Date(ms).toISOString();
+}
+
+/** An IANA time zone that this runtime knows, `Asia/Seoul`. */
+export const TimeZone = v.pipe(
+  v.string(),
+  v.maxLength(64),
+  v.check((zone) => {
+    try {
+      new Intl.DateTimeFormat("en-US", { timeZone: zone });
+      return /^[A-Za-z][A-Za-z0-9_+/-]*$/.test(zone);
+    } catch {
+      return false;
+    }
+  }, "an IANA time zone such as Asia/Seoul or UTC"),
+);
+
+const safeInteger = v.pipe(v.number(), v.safeInteger("a whole number"));
+export const NonNegativeInteger = v.pipe(safeInteger, v.minValue(0));
+export const PositiveInteger = v.pipe(safeInteger, v.minValue(1));
+/** Text for people: bounded, no control characters (they forge log lines and headers). */
+export const PlainText = (maxLength: number) =>
+  v.pipe(
+    v.string(),
+    v.maxLength(maxLength),
+    // biome-ignore lint/suspicious/noControlCharactersInRegex: refusing them is the point
+    v.regex(/^[^\u0000-\u001f\u007f]*$/, "text without control characters"),
+  );
