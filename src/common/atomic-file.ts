@@ -1,0 +1,41 @@
+import { open, rename, rm } from "node:fs/promises";
+import { dirname } from "node:path";
+import { errnoOf } from "./errors.ts";
+
+/**
+ * Writes a small file so that after a power cut either the old or the new content is there, whole: temp file beside
+ * it, fsync, rename, fsync of the directory. A failed fsync is final: the temp file is removed and the error thrown.
+ */
+export async function writeFileAtomic(
+  path: string,
+  content: string | Uint8Array,
+  mode = 0o644,
+): Promise<void> {
+  const temporary = `${path}.tmp-${process.pid}`;
+  try {
+    const file = await open(temporary, "w", mode);
+    try {
+      await file.writeFile(content);
+      await file.sync();
+    } finally {
+      await file.close();
+    }
+    await rename(temporary, path);
+  } catch (error) {
+    await rm(temporary, { force: true });
+    throw error;
+  }
+  await syncDirectory(dirname(path));
+}
+
+/** Makes renames and new names in a directory survive a power cut. Some network file systems refuse it: that is no error. */
+export async function syncDirectory(path: string): Promise<void> {
+  const directory = await open(path, "r");
+  try {
+    await directory.sync();
+  } catch (error) {
+    if (!["EINVAL", "EBADF", "ENOTSUP", "EOPNOTSUPP"].includes(errnoOf(error) ?? "")) throw error;
+  } finally {
+    await directory.close();
+  }
+}

@@ -1,0 +1,50 @@
+import * as v from "valibot";
+import type { InputIssue } from "./errors.ts";
+
+/**
+ * valibot's issues in the words of {@link InputIssue}: the path of the field, what was expected, what was there.
+ * The received value is shortened and its control characters escaped, since it goes into logs and answers.
+ */
+export function inputIssuesOf(issues: readonly v.BaseIssue<unknown>[]): InputIssue[] {
+  return issues.flatMap((issue): InputIssue[] => {
+    const path = v.getDotPath(issue) ?? "";
+    if (issue.kind === "schema" && issue.type === "strict_object" && issue.expected === "never") {
+      return [
+        { path: unknownKeyOf(issue, path), message: "not a known field; remove it or check its spelling" },
+      ];
+    }
+    if (issue.received === "undefined") return [{ path, message: "required, but missing" }];
+    return [{ path, message: `expected ${expectationOf(issue)}`, received: receivedOf(issue.input) }];
+  });
+}
+
+/** Validates and returns the output, or the issues: for callers that must answer with all of them. */
+export function checkInput<S extends v.GenericSchema>(
+  schema: S,
+  input: unknown,
+): { ok: true; output: v.InferOutput<S> } | { ok: false; issues: InputIssue[] } {
+  const result = v.safeParse(schema, input);
+  return result.success
+    ? { ok: true, output: result.output }
+    : { ok: false, issues: inputIssuesOf(result.issues) };
+}
+
+function expectationOf(issue: v.BaseIssue<unknown>): string {
+  // valibot's own messages begin so; ours are written as what is expected.
+  if (!issue.message.startsWith("Invalid ")) return issue.message;
+  if (issue.type === "min_length" || issue.type === "max_length" || issue.type === "length") {
+    const unit = typeof issue.input === "string" ? "characters" : "entries";
+    return `${issue.expected} ${unit}`;
+  }
+  return issue.expected ?? issue.requirement?.toString() ?? issue.message;
+}
+
+function unknownKeyOf(issue: v.BaseIssue<unknown>, path: string): string {
+  const last = issue.path?.at(-1);
+  return path || (last && "key" in last ? String(last.key) : "");
+}
+
+function receivedOf(input: unknown): string {
+  const text = typeof input === "string" || typeof input === "object" ? JSON.stringify(input) : String(input);
+  return text.length > 80 ? `${text.slice(0, 77)}...` : text;
+}

@@ -1,0 +1,106 @@
+import * as v from "valibot";
+import { ArchiveId, CameraId, NodeId } from "../ids.ts";
+import { protocolVersion } from "./announce.ts";
+import { NonNegativeInteger, PlainText, TimeZone, WireTime } from "./wire.ts";
+
+/** What a camera is doing. `stalled`: the process lives, fragments do not come. `retrying`: waiting to start again. */
+export const CameraState = v.picklist(["starting", "recording", "paused", "stalled", "retrying", "stopped"]);
+export type CameraState = v.InferOutput<typeof CameraState>;
+
+const nullable = <S extends v.GenericSchema>(schema: S) => v.nullable(schema);
+const share = v.pipe(v.number(), v.minValue(0));
+
+/** The machine; null where this machine cannot tell. Sizes in bytes, shares from 0 to 1. */
+export const SystemInfo = v.object({
+  hostname: PlainText(255),
+  model: nullable(PlainText(128)),
+  os: PlainText(128),
+  cpu_count: NonNegativeInteger,
+  cpu_usage: nullable(share),
+  load_1m: nullable(share),
+  memory_total_bytes: NonNegativeInteger,
+  memory_available_bytes: NonNegativeInteger,
+  process_rss_bytes: NonNegativeInteger,
+  spool_total_bytes: nullable(NonNegativeInteger),
+  spool_free_bytes: nullable(NonNegativeInteger),
+  temperature_celsius: nullable(v.number()),
+  network_received_bytes: nullable(NonNegativeInteger),
+  network_sent_bytes: nullable(NonNegativeInteger),
+  uptime_seconds: NonNegativeInteger,
+});
+export type SystemInfo = v.InferOutput<typeof SystemInfo>;
+
+export const CameraStatus = v.object({
+  camera_id: CameraId,
+  state: CameraState,
+  /** Why it is not recording, or the last thing that went wrong. */
+  message: nullable(PlainText(500)),
+  width: nullable(NonNegativeInteger),
+  height: nullable(NonNegativeInteger),
+  codec: nullable(PlainText(64)),
+  fps: nullable(share),
+  bitrate_bps: nullable(NonNegativeInteger),
+  last_fragment_at: nullable(WireTime),
+  run_started_at: nullable(WireTime),
+  restarts: NonNegativeInteger,
+});
+export type CameraStatus = v.InferOutput<typeof CameraStatus>;
+
+/** The queue on the node: segments closed but not archived, archived but not acknowledged. */
+export const SpoolStatus = v.object({
+  waiting_segments: NonNegativeInteger,
+  waiting_bytes: NonNegativeInteger,
+  unacknowledged_segments: NonNegativeInteger,
+  oldest_waiting_at: nullable(WireTime),
+  /** Segments that were deleted before they were safe, since the spool was made. */
+  lost_segments: NonNegativeInteger,
+});
+export type SpoolStatus = v.InferOutput<typeof SpoolStatus>;
+
+/** POST /api/nodes/register, at start and whenever the hub does not know the node. Idempotent. */
+export const RegisterRequest = v.object({
+  protocol_version: v.literal(protocolVersion),
+  node_id: NodeId,
+  software_version: PlainText(64),
+  time_zone: TimeZone,
+  config_version: PlainText(64),
+  /** Expected length of a segment, for the hub's idea of when the next one is due. */
+  segment_seconds: NonNegativeInteger,
+  cameras: v.pipe(
+    v.array(v.object({ camera_id: CameraId, name: PlainText(100), source: PlainText(32) })),
+    v.minLength(1),
+    v.maxLength(64),
+  ),
+});
+export type RegisterRequest = v.InferInput<typeof RegisterRequest>;
+
+export const RegisterResponse = v.object({
+  node_id: NodeId,
+  /** The archive that the edge has to find behind its mount before it writes there. */
+  archive_id: nullable(ArchiveId),
+  heartbeat_interval_seconds: NonNegativeInteger,
+  server_time: WireTime,
+});
+export type RegisterResponse = v.InferOutput<typeof RegisterResponse>;
+
+/** POST /api/nodes/{id}/heartbeat. Reports work done, not that a process lives. */
+export const HeartbeatRequest = v.object({
+  protocol_version: v.literal(protocolVersion),
+  sent_at: WireTime,
+  software_version: PlainText(64),
+  config_version: PlainText(64),
+  system: SystemInfo,
+  cameras: v.pipe(v.array(CameraStatus), v.maxLength(64)),
+  spool: SpoolStatus,
+  /** Errors since start, by module. */
+  error_counts: v.record(PlainText(64), NonNegativeInteger),
+});
+export type HeartbeatRequest = v.InferInput<typeof HeartbeatRequest>;
+
+export const HeartbeatResponse = v.object({
+  /** False: the hub does not know this node (restored from a backup); register again. */
+  registered: v.boolean(),
+  archive_id: nullable(ArchiveId),
+  server_time: WireTime,
+});
+export type HeartbeatResponse = v.InferOutput<typeof HeartbeatResponse>;

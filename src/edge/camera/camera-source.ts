@@ -1,0 +1,26 @@
+/** The kinds of source a camera can have; each is one file in this folder that turns settings into a {@link CapturePlan}. */
+export type SourceKind = "test" | "file" | "rtsp" | "v4l2" | "rpicam";
+
+/**
+ * Programs to run, each one's stdout feeding the next one's stdin; the last writes fragmented MP4, one fragment per
+ * GOP, to its stdout. Made by pure functions of the settings, so the argv of every camera model is fixed by tests.
+ */
+export interface CapturePlan {
+  commands: readonly CaptureCommand[];
+}
+
+export interface CaptureCommand {
+  /** No secret stands here: what a source needs as a secret goes in `env` or in a file of mode 0600. */
+  argv: readonly string[];
+  env?: Readonly<Record<string, string>>;
+}
+
+/** What a capture can be asked to deliver; undefined leaves the source's own. */
+export interface CaptureSettings {
+  width?: number;
+  height?: number;
+  /** Frames per second. */
+  fps?: number;
+  /** Bits per second of the video. */
+  bitrateBps?: number;
+}

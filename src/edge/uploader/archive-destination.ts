@@ -1,0 +1,46 @@
+import type { SegmentIdentity } from "../../common/segment-identity.ts";
+
+/** One closed segment to bring to the archive. */
+export interface PutRequest {
+  /** Spool file: `ftyp moov (moof mdat)*`. */
+  sourcePath: string;
+  identity: SegmentIdentity;
+  /** The archive that has to be behind the destination; undefined accepts any that has an identity file. */
+  expectedArchiveId: string | undefined;
+}
+
+export interface PutResult {
+  archiveId: string;
+  /** Relative to the archive's root, as it was finally named. */
+  filePath: string;
+  fileSizeBytes: number;
+  fileSha256: string;
+  /** True when the archive had this very segment already, from an upload whose end we did not see. */
+  alreadyThere: boolean;
+}
+
+export interface PutOptions {
+  /** Bytes of the archive file written so far, and in all. */
+  onProgress?: (writtenBytes: number, totalBytes: number) => void;
+  signal?: AbortSignal;
+}
+
+/**
+ * Where finished segments go. One contract, whatever the technology:
+ * - Idempotent: putting the same segment again answers `alreadyThere` with the same path and hash.
+ * - All or nothing: a file under its final name is complete, synced, and its payload hashes to `recordedSha256`;
+ *   anything else stays under a `.partial` name and is cleaned by the next put.
+ * - Never overwrites: a name that another video has gets `-2`, `-3`.
+ * - Checks the archive's identity before the first byte, so nothing is ever written under an empty mount point.
+ * Errors: `unavailable` (not mounted, other archive, no identity file), `corrupt_file` (the spool file does not hash to
+ * what was recorded), `io` (with the errno in details), `cancelled`, `timeout`.
+ */
+export interface ArchiveDestination {
+  put(request: PutRequest, options?: PutOptions): Promise<PutResult>;
+  /** Whether the archive can be reached now, and which one it is. Never throws. */
+  check(): Promise<ConnectionCheck>;
+}
+
+export type ConnectionCheck =
+  | { ok: true; archiveId: string; freeBytes: number | undefined }
+  | { ok: false; reason: string };
