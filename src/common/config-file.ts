@@ -1,6 +1,7 @@
 import { readFile } from "node:fs/promises";
 import { extname } from "node:path";
 import type * as v from "valibot";
+import { parse as parseYaml } from "yaml";
 import { AppError, type InputIssue } from "./errors.ts";
 import { checkInput } from "./input-issues.ts";
 

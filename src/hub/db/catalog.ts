@@ -1,0 +1,109 @@
+import type { SegmentIdentity } from "../../common/segment-identity.ts";
+
+/**
+ * `available`: whole, under its path. `damaged`: a check found something wrong. `missing`: the archive has no such
+ * file. `deleted`: removed by retention or a person; the row stays so that the hole has a cause.
+ */
+export const videoStatuses = ["available", "damaged", "missing", "deleted"] as const;
+export type VideoStatus = (typeof videoStatuses)[number];
+
+/** A segment in the catalog: the identity of its file, where it is, and what people say of it. Times in ms since 1970 UTC. */
+export interface Video extends SegmentIdentity {
+  /** Relative to the archive's root. */
+  filePath: string;
+  fileSizeBytes: number;
+  fileSha256: string;
+  /** When the hub learned of it. */
+  createdAtMs: number;
+  status: VideoStatus;
+  notes: string;
+}
+
+export type SaveResult =
+  | { result: "stored" }
+  | { result: "duplicate" }
+  /** The id or the path is known with other content. Nothing was changed. */
+  | { result: "conflict"; knownSha256: string; detail: string };
+
+export type SortOrder = "newest_first" | "oldest_first";
+
+/** Where a page begins: strictly after this video in the order asked for. */
+export interface PageKey {
+  startTimeMs: number;
+  videoId: string;
+}
+
+/** Videos that overlap [fromMs, toMs); undefined means everything. All conditions must hold. */
+export interface VideoQuery {
+  cameraIds?: readonly string[];
+  fromMs?: number;
+  toMs?: number;
+  nodeIds?: readonly string[];
+  statuses?: readonly VideoStatus[];
+  minDurationMs?: number;
+  maxDurationMs?: number;
+  minSizeBytes?: number;
+  maxSizeBytes?: number;
+  /** Local weekday and time of day of the start, in each video's own zone. ISO: Monday is 1. */
+  weekdays?: readonly number[];
+  /** Minutes since local midnight, [from, to); from > to passes over midnight. */
+  timeOfDay?: { fromMinute: number; toMinute: number };
+  /** Literal text, any case, in the file name or the notes. */
+  text?: string;
+  order: SortOrder;
+  after?: PageKey;
+  limit: number;
+}
+
+export interface CameraRow {
+  cameraId: string;
+  nodeId: string;
+  name: string;
+  source: string;
+}
+
+export interface NodeRow {
+  nodeId: string;
+  ipAddress: string;
+  registeredAtMs: number;
+  lastHeartbeatMs: number | null;
+  softwareVersion: string;
+  configVersion: string;
+  timeZone: string;
+  segmentSeconds: number;
+  /** The last heartbeat's body, as JSON of the protocol's HeartbeatRequest; null before the first. */
+  lastHeartbeatJson: string | null;
+}
+
+/** The metadata of every video, camera and node. Adapters pass one contract suite (tests/contract/catalog.contract.ts). */
+export interface Catalog {
+  /** Stores new videos, each atomically; one result per video in the order given. Idempotent by id and content. */
+  saveVideos(
+    videos: readonly Omit<Video, "createdAtMs" | "status" | "notes">[],
+    nowMs: number,
+  ): Promise<SaveResult[]>;
+  findVideo(videoId: string): Promise<Video | undefined>;
+  /** At most `limit` videos in the order asked for; cost does not grow with the page's depth. */
+  findVideos(query: VideoQuery): Promise<Video[]>;
+  updateVideoStatus(videoId: string, status: VideoStatus): Promise<void>;
+  updateVideoNotes(videoId: string, notes: string): Promise<void>;
+  deleteVideo(videoId: string): Promise<void>;
+  /** Local days (`2025-09-23`) on which a camera has videos, newest first. */
+  findDays(cameraId: string, limit: number): Promise<string[]>;
+
+  saveNode(
+    node: Omit<NodeRow, "lastHeartbeatMs" | "lastHeartbeatJson">,
+    cameras: readonly CameraRow[],
+  ): Promise<void>;
+  /** False when the node is not known. */
+  saveHeartbeat(
+    nodeId: string,
+    beat: { atMs: number; ipAddress: string; softwareVersion: string; configVersion: string; json: string },
+  ): Promise<boolean>;
+  listNodes(): Promise<NodeRow[]>;
+  listCameras(): Promise<CameraRow[]>;
+
+  /** Throws when the catalog cannot answer. */
+  ping(): Promise<void>;
+  close(): Promise<void>;
+}
