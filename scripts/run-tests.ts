@@ -1,0 +1,170 @@
+import { mkdtemp, rm } from "node:fs/promises";
+import { tmpdir } from "node:os";
+import { join, resolve } from "node:path";
+import { parseArgs } from "node:util";
+import { parseJunitReport } from "./junit-report.ts";
+
+const root = resolve(import.meta.dir, "..");
+
+const usage = `Usage: scripts/test [--static] [--unit] [--e2e] [--binaries] [--only PATTERN]
+
+  --static        shellcheck, tsc and biome
+  --unit          tests of single parts
+  --e2e           tests of the running whole
+  --binaries      compiled programs away from the sources, linux-arm64 ones in an emulator
+  --only PATTERN  test files whose path contains PATTERN
+Without options all of it, in this order. The last line is the count: "N passed, N failed", ", N skipped" where some
+were, each named above with its reason. The exit code is 0 when nothing failed and something ran.
+`;
+
+/** A group ends by itself long before this; what hangs is killed and counted as failed. */
+const groups = [
+  { name: "unit", limitMinutes: 8, holds: (file: string) => !file.startsWith("tests/e2e/") },
+  { name: "e2e", limitMinutes: 10, holds: (file: string) => /^tests\/e2e\/(?!binaries)/.test(file) },
+  { name: "binaries", limitMinutes: 6, holds: (file: string) => /^tests\/e2e\/binaries/.test(file) },
+] as const;
+
+interface Tally {
+  passed: number;
+  failures: string[];
+  skipped: string[];
+}
+
+/** Runs a program on our own stdout and stderr; `null` when it was killed for taking too long. */
+async function run(argv: string[], limitMinutes: number): Promise<number | null> {
+  const child = Bun.spawn(argv, { cwd: root, stdin: "ignore", stdout: "inherit", stderr: "inherit" });
+  const stop = () => child.kill("SIGTERM");
+  process.once("SIGTERM", stop);
+  process.once("SIGINT", stop);
+  let tooLong = false;
+  const timer = setTimeout(() => {
+    tooLong = true;
+    child.kill("SIGKILL");
+  }, limitMinutes * 60_000);
+  await child.exited;
+  clearTimeout(timer);
+  process.off("SIGTERM", stop);
+  process.off("SIGINT", stop);
+  if (tooLong) return null;
+  // As shells count a death by a signal.
+  return child.exitCode ?? 128;
+}
+
+/** Every file that a shell runs, by its first line. */
+async function listShellScripts(): Promise<string[]> {
+  const found: string[] = [];
+  for (const pattern of ["scripts/*", ".ci/*", "deploy/**"]) {
+    for (const path of new Bun.Glob(pattern).scanSync({ cwd: root, dot: true })) {
+      const head = await Bun.file(join(root, path)).slice(0, 64).text();
+      if (/^#!.*\b(?:ba)?sh\b/.test(head)) found.push(path);
+    }
+  }
+  return found.sort();
+}
+
+async function runStaticChecks(tally: Tally): Promise<void> {
+  const checks = [
+    { name: "shellcheck", argv: ["shellcheck", "--external-sources", ...(await listShellScripts())] },
+    { name: "tsc", argv: [process.execPath, "--bun", "x", "tsc", "--noEmit"] },
+    { name: "biome", argv: [process.execPath, "--bun", "x", "biome", "check", "--error-on-warnings", "."] },
+  ];
+  for (const { name, argv } of checks) {
+    if (name === "shellcheck" && Bun.which(name) === null) {
+      tally.skipped.push("shellcheck [it is not installed]");
+      continue;
+    }
+    console.log(`--- ${name}`);
+    const exitCode = await run(argv, 3);
+    if (exitCode === 0) tally.passed++;
+    else tally.failures.push(name);
+  }
+}
+
+async function runGroup(group: (typeof groups)[number], files: string[], tally: Tally): Promise<void> {
+  console.log(`--- ${group.name}: ${files.length} files`);
+  const scratch = await mkdtemp(join(tmpdir(), "livecam-tests-"));
+  try {
+    const reportFile = join(scratch, "junit.xml");
+    const exitCode = await run(
+      [
+        ...[process.execPath, "test", "--no-orphans", "--timeout", "60000"],
+        ...["--reporter=junit", `--reporter-outfile=${reportFile}`],
+        ...files.map((file) => `./${file}`),
+      ],
+      group.limitMinutes,
+    );
+    const xml = (await Bun.file(reportFile).exists()) ? await Bun.file(reportFile).text() : "";
+    const report = parseJunitReport(xml);
+    tally.passed += report.passed;
+    tally.skipped.push(...report.skipped);
+    for (let i = 1; i <= report.failed; i++) tally.failures.push(`${group.name} test ${i}, shown above`);
+    if (exitCode === null)
+      tally.failures.push(`${group.name}: still running after ${group.limitMinutes} minutes`);
+    else if (xml === "") tally.failures.push(`${group.name}: the test runner died (exit code ${exitCode})`);
+    // A file that throws while it is loaded has no test in the report, nor has one that is empty.
+    const silent = xml === "" ? [] : files.filter((file) => !report.files.has(file));
+    for (const file of silent) tally.failures.push(`${file}: none of its tests ran`);
+    if (exitCode !== 0 && exitCode !== null && xml !== "" && report.failed + silent.length === 0) {
+      tally.failures.push(`${group.name}: error outside of any test (exit code ${exitCode})`);
+    }
+  } finally {
+    await rm(scratch, { recursive: true, force: true });
+  }
+}
+
+function parseOptions(argv: string[]) {
+  const { values } = parseArgs({
+    args: argv,
+    options: {
+      static: { type: "boolean" },
+      unit: { type: "boolean" },
+      e2e: { type: "boolean" },
+      binaries: { type: "boolean" },
+      only: { type: "string" },
+      help: { type: "boolean", short: "h" },
+    },
+  });
+  const all = !(values.static || values.unit || values.e2e || values.binaries);
+  return {
+    help: values.help === true,
+    static: values.static === true || (all && values.only === undefined),
+    groups: groups.filter((group) => all || values[group.name]),
+    only: values.only ?? "",
+  };
+}
+
+async function main(): Promise<number> {
+  let options: ReturnType<typeof parseOptions>;
+  try {
+    options = parseOptions(process.argv.slice(2));
+  } catch (error) {
+    process.stderr.write(`${(error as Error).message}\n\n${usage}`);
+    return 2;
+  }
+  if (options.help) {
+    process.stdout.write(usage);
+    return 0;
+  }
+
+  const tally: Tally = { passed: 0, failures: [], skipped: [] };
+  if (options.static) await runStaticChecks(tally);
+  const files = [...new Bun.Glob("tests/**/*.test.{ts,tsx}").scanSync({ cwd: root })].sort();
+  for (const group of options.groups) {
+    const chosen = files.filter((file) => group.holds(file) && file.includes(options.only));
+    if (chosen.length > 0) await runGroup(group, chosen, tally);
+  }
+
+  const failed = tally.failures.length;
+  console.log("---");
+  for (const text of tally.skipped) {
+    console.log(`skipped: ${text}${text.endsWith("]") ? "" : " [no reason given]"}`);
+  }
+  for (const text of tally.failures) console.log(`failed: ${text}`);
+  if (tally.passed + failed === 0) console.log("nothing ran");
+  const skipped = tally.skipped.length > 0 ? `, ${tally.skipped.length} skipped` : "";
+  console.log(`${tally.passed} passed, ${failed} failed${skipped}`);
+  return failed === 0 && tally.passed > 0 ? 0 : 1;
+}
+
+// Not process.exitCode: a leftover handle must not keep the command from ending.
+process.exit(await main());
