@@ -1,6 +1,9 @@
 import * as v from "valibot";
 import type { InputIssue } from "./errors.ts";
 
+/** Fields whose value is never repeated: somebody may have written the secret where its source belongs. */
+const secretPath = /(?:^|[._])(?:api_key|key|password|credentials|secret|token)(?:\.|$)/;
+
 /**
  * valibot's issues in the words of {@link InputIssue}: the path of the field, what was expected, what was there.
  * The received value is shortened and its control characters escaped, since it goes into logs and answers.
@@ -14,7 +17,8 @@ export function inputIssuesOf(issues: readonly v.BaseIssue<unknown>[]): InputIss
       ];
     }
     if (issue.received === "undefined") return [{ path, message: "required, but missing" }];
-    return [{ path, message: `expected ${expectationOf(issue)}`, received: receivedOf(issue.input) }];
+    const message = `expected ${expectationOf(issue)}`;
+    return [secretPath.test(path) ? { path, message } : { path, message, received: receivedOf(issue.input) }];
   });
 }
 

@@ -30,7 +30,8 @@ function formatterOf(timeZone: string): Intl.DateTimeFormat {
 
 export function localTimeOf(wallMs: number, timeZone: string): LocalTime {
   const parts = new Map<string, number>();
-  for (const part of formatterOf(timeZone).formatToParts(wallMs)) parts.set(part.type, Number(part.value));
+  for (const part of formatterOf(timeZone).formatToParts(Math.floor(wallMs)))
+    parts.set(part.type, Number(part.value));
   const get = (type: string) => parts.get(type) ?? 0;
   return {
     year: get("year"),
@@ -44,9 +45,9 @@ export function localTimeOf(wallMs: number, timeZone: string): LocalTime {
 
 /** Offset of a zone from UTC at an instant, in ms; east is positive. Whole seconds, as zones have them. */
 export function zoneOffsetMs(wallMs: number, timeZone: string): number {
-  const local = localTimeOf(wallMs, timeZone);
-  const asUtc = Date.UTC(local.year, local.month - 1, local.day, local.hour, local.minute, local.second);
-  return asUtc - Math.floor(wallMs / 1000) * 1000;
+  const secondMs = Math.floor(wallMs / 1000) * 1000;
+  const local = localTimeOf(secondMs, timeZone);
+  return Date.UTC(local.year, local.month - 1, local.day, local.hour, local.minute, local.second) - secondMs;
 }
 
 /**

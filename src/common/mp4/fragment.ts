@@ -1,4 +1,6 @@
-import type { InitSegment } from "./init-segment.ts";
+import { type Box, corrupt, readBox, readBoxes, requireBox } from "./boxes.ts";
+import { ByteCursor } from "./byte-cursor.ts";
+import type { InitSegment, SampleDefaults } from "./init-segment.ts";
 
 /** The samples of one track in one `traf`; all arrays have one entry per sample, in decode order. */
 export interface TrackFragment {
@@ -24,7 +26,7 @@ export interface ParsedFragment {
   sequenceNumber: number;
   /** `moof` and `mdat` with their headers. */
   sizeBytes: number;
-  /** One per `traf` that has samples, in file order. */
+  /** One per `traf` of an audio or video track that has samples, in file order. */
   tracks: readonly TrackFragment[];
   /** False for a fragment that holds only audio, as a stream may end with. */
   hasVideo: boolean;
@@ -42,16 +44,160 @@ export interface Fragment extends ParsedFragment {
   bytes: Uint8Array;
 }
 
+/** `sample_is_non_sync_sample` (ISO/IEC 14496-12 8.8.3.1). */
+const nonSyncFlag = 0x10000;
+
+/** One traf of one GOP; audio has about 50 samples a second. Bounds what a hostile `moof` can make us allocate. */
+const maxSamplesPerTrackFragment = 100_000;
+
 /**
  * Reads a `moof` (ISO/IEC 14496-12 section 8.8). `mdat` is where the media data lies, as offsets from the start of
- * the `moof`; every sample must be inside. `moofOffset` is the place of the `moof` in its file or stream, which
- * matters only for absolute data offsets. Throws `corrupt_file`.
+ * the `moof`: every sample must be inside. Throws `corrupt_file`; also for absolute data offsets, which would be
+ * wrong as soon as the fragment is moved into a segment or an archive file.
  */
 export function parseFragment(
-  _moof: Uint8Array,
-  _init: InitSegment,
-  _mdat: { start: number; end: number },
-  _moofOffset = 0,
+  moof: Uint8Array,
+  init: InitSegment,
+  mdat: { start: number; end: number },
 ): ParsedFragment {
-  throw new Error("not implemented");
+  const box = readBox(moof);
+  if (box.type !== "moof") throw corrupt(`a fragment starts with "moof", not with "${box.type}"`);
+  const header = ByteCursor.ofBox(moof, requireBox(moof, box, "mfhd"));
+  header.fullBox();
+  const sequenceNumber = header.u32();
+
+  const tracks: TrackFragment[] = [];
+  // Without default-base-is-moof, the data of a traf follows the data of the one before (8.8.7.1).
+  let dataEnd = 0;
+  for (const child of readBoxes(moof, box.contentStart, box.end)) {
+    if (child.type !== "traf") continue;
+    const result = parseTrackFragment(moof, child, init, dataEnd, mdat);
+    dataEnd = result.dataEnd;
+    if (result.track !== undefined && result.track.sampleCount > 0) tracks.push(result.track);
+  }
+  const video = tracks.filter((track) => track.trackId === init.video.trackId);
+  const videoDurationTicks = video.reduce((sum, track) => sum + track.durationTicks, 0);
+  return {
+    sequenceNumber,
+    sizeBytes: mdat.end,
+    tracks,
+    hasVideo: video.length > 0,
+    startsWithKeyframe: video[0]?.sync[0] === 1,
+    videoDecodeTime: video[0]?.baseDecodeTime ?? 0,
+    videoDurationTicks,
+    videoDurationMs: (videoDurationTicks * 1000) / init.video.timescale,
+  };
+}
+
+interface TrackFragmentHeader extends SampleDefaults {
+  trackId: number;
+  baseIsMoof: boolean;
+}
+
+/** `tfhd` (8.8.7), with what it leaves out taken from `trex`; `undefined` for a track that is neither audio nor video. */
+function parseHeader(cursor: ByteCursor, init: InitSegment): TrackFragmentHeader | undefined {
+  const { flags } = cursor.fullBox();
+  const trackId = cursor.u32();
+  const track = init.tracks.find((candidate) => candidate.trackId === trackId);
+  if (flags & 0x1) throw corrupt("the fragment has absolute data offsets (record with default_base_moof)");
+  if (track === undefined) return undefined;
+  const defaults = track.sampleDefaults;
+  const sampleDescriptionIndex = flags & 0x2 ? cursor.u32() : defaults.sampleDescriptionIndex;
+  if (sampleDescriptionIndex < 1 || sampleDescriptionIndex > track.sampleDescriptionCount) {
+    throw corrupt(`track ${trackId} has no sample description ${sampleDescriptionIndex}`);
+  }
+  return {
+    trackId,
+    sampleDescriptionIndex,
+    durationTicks: flags & 0x8 ? cursor.u32() : defaults.durationTicks,
+    sizeBytes: flags & 0x10 ? cursor.u32() : defaults.sizeBytes,
+    flags: flags & 0x20 ? cursor.u32() : defaults.flags,
+    baseIsMoof: (flags & 0x20000) !== 0,
+  };
+}
+
+function parseTrackFragment(
+  moof: Uint8Array,
+  traf: Box,
+  init: InitSegment,
+  previousDataEnd: number,
+  mdat: { start: number; end: number },
+): { track?: TrackFragment; dataEnd: number } {
+  const header = parseHeader(ByteCursor.ofBox(moof, requireBox(moof, traf, "tfhd")), init);
+  const runs: Box[] = [];
+  let baseDecodeTime: number | undefined;
+  for (const child of readBoxes(moof, traf.contentStart, traf.end)) {
+    if (child.type === "trun") runs.push(child);
+    if (child.type === "tfdt") baseDecodeTime = parseDecodeTime(ByteCursor.ofBox(moof, child));
+  }
+  if (header === undefined) return { dataEnd: previousDataEnd };
+
+  const sampleCount = runs.reduce((sum, run) => sum + ByteCursor.ofBox(moof, run, 4).u32(), 0);
+  if (sampleCount > maxSamplesPerTrackFragment) {
+    throw corrupt(`a fragment says it has ${sampleCount} samples of track ${header.trackId}`);
+  }
+  if (sampleCount > 0 && baseDecodeTime === undefined) throw corrupt('a "traf" has no decode time ("tfdt")');
+  const track: TrackFragment = {
+    trackId: header.trackId,
+    sampleDescriptionIndex: header.sampleDescriptionIndex,
+    baseDecodeTime: baseDecodeTime ?? 0,
+    durationTicks: 0,
+    sampleCount,
+    durations: new Uint32Array(sampleCount),
+    sizes: new Uint32Array(sampleCount),
+    compositionOffsets: new Int32Array(sampleCount),
+    sync: new Uint8Array(sampleCount),
+    offsets: new Uint32Array(sampleCount),
+  };
+  const base = header.baseIsMoof ? 0 : previousDataEnd;
+  let dataEnd = base;
+  let first = 0;
+  for (const run of runs) {
+    const cursor = ByteCursor.ofBox(moof, run);
+    const result = parseRun(cursor, header, track, first, base, dataEnd, mdat);
+    first += result.count;
+    dataEnd = result.dataEnd;
+  }
+  return { track, dataEnd };
+}
+
+/** `tfdt` (8.8.12). */
+function parseDecodeTime(cursor: ByteCursor): number {
+  return cursor.fullBox().version === 1 ? cursor.u64() : cursor.u32();
+}
+
+/** Fills `track` from `first` on from one `trun` (8.8.8). */
+function parseRun(
+  cursor: ByteCursor,
+  header: TrackFragmentHeader,
+  track: TrackFragment,
+  first: number,
+  base: number,
+  previousEnd: number,
+  mdat: { start: number; end: number },
+): { count: number; dataEnd: number } {
+  const { flags } = cursor.fullBox();
+  const count = cursor.u32();
+  let offset = flags & 0x1 ? base + cursor.i32() : previousEnd;
+  const firstFlags = flags & 0x4 ? cursor.u32() : undefined;
+  for (let i = first; i < first + count; i++) {
+    const duration = flags & 0x100 ? cursor.u32() : header.durationTicks;
+    const size = flags & 0x200 ? cursor.u32() : header.sizeBytes;
+    const ownFlags = flags & 0x400 ? cursor.u32() : header.flags;
+    const sampleFlags = i === first ? (firstFlags ?? ownFlags) : ownFlags;
+    // Version 0 is unsigned by the letter, but some muxers write negative offsets into it, and no real one is
+    // past 2^31: both versions are read as signed.
+    const compositionOffset = flags & 0x800 ? cursor.i32() : 0;
+    if (size === 0 || offset < mdat.start || offset + size > mdat.end) {
+      throw corrupt(`a sample of track ${track.trackId} (${size} bytes at ${offset}) is not in the media data`);
+    }
+    track.durations[i] = duration;
+    track.sizes[i] = size;
+    track.sync[i] = sampleFlags & nonSyncFlag ? 0 : 1;
+    track.compositionOffsets[i] = compositionOffset;
+    track.offsets[i] = offset;
+    track.durationTicks += duration;
+    offset += size;
+  }
+  return { count, dataEnd: offset };
 }
