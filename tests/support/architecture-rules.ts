@@ -20,6 +20,9 @@ const area = (path: string) => path.split("/")[1] ?? "";
 /** `src/edge/spool` for what lies in it; undefined for what lies above the stages, which composes them. */
 const stage = (path: string) => /^src\/(?:edge|hub)\/[^/]+(?=\/)/.exec(path)?.[0];
 
+/** What every stage of a binary may use, and that itself knows no stage. */
+const isShared = (path: string) => path.startsWith("src/hub/http/");
+
 /** A port: types and constants, nothing that does anything. That is all one stage may know of another. */
 const isPort = (module: Module | undefined) =>
   module !== undefined && !/\bfunction\b|\bclass\b|=>|\bnew\b/.test(module.code);
@@ -49,9 +52,16 @@ export const rules: Record<string, Rule> = {
     return module.imports
       .filter(({ path }) => {
         const other = stage(path);
-        return other !== undefined && other !== own && !isPort(modules.get(path));
+        return other !== undefined && other !== own && !isShared(path) && !isPort(modules.get(path));
       })
       .map(({ path }) => `imports ${path}, which is more than types and constants`);
+  },
+
+  "what stages share knows no stage": (module) => {
+    if (!isShared(module.path)) return [];
+    return module.imports
+      .filter(({ path }) => stage(path) !== undefined && !isShared(path))
+      .map(({ path }) => `imports ${path}`);
   },
 
   // Otherwise a stage could reach another one through the file that joins them.
