@@ -1,0 +1,23 @@
+/** Who sends a request. Set by the authentication before any route runs. */
+export type Principal =
+  | { kind: "anonymous" }
+  /** An edge. `nodeId` is what its key is bound to; without one it speaks for any node. */
+  | { kind: "node"; keyId: string; nodeId: string | undefined }
+  /** A program that reads. */
+  | { kind: "client"; keyId: string; name: string }
+  | { kind: "person"; userId: number; name: string; role: Role };
+
+export const roles = ["admin", "viewer"] as const;
+export type Role = (typeof roles)[number];
+
+/** What Hono knows of a request: `c.env` and `c.var`. */
+export interface AppEnv {
+  Bindings: {
+    /** Address of the socket's other end; undefined when it is already closed. */
+    addressOf(request: Request): string | undefined;
+  };
+  Variables: {
+    principal: Principal;
+    requestId: string;
+  };
+}

@@ -1,0 +1,42 @@
+import type { MiddlewareHandler } from "hono";
+import type { Clock } from "../../common/clock.ts";
+import type { Logger } from "../../common/log.ts";
+import type { AppEnv } from "./app-env.ts";
+
+/**
+ * Gives every request an id and writes one line when it is answered: at debug level, at info when it was refused.
+ * The query is left out, since people put secrets there; control characters are escaped by the log's JSON.
+ */
+export function requestLog({ logger, clock }: { logger: Logger; clock: Clock }): MiddlewareHandler<AppEnv> {
+  const prefix = Math.floor(clock.wallMs() / 1000).toString(36);
+  let count = 0;
+  return async (c, next) => {
+    const startedAt = clock.monotonicMs();
+    const requestId = `${prefix}-${(count++).toString(36)}`;
+    c.set("requestId", requestId);
+    await next();
+    const level = c.res.status < 400 ? "debug" : "info";
+    if (level === "debug" && !logger.isEnabledFor("debug")) return;
+    const { principal } = c.var;
+    logger[level]("request", {
+      request_id: requestId,
+      method: c.req.raw.method,
+      path: c.req.path.slice(0, 200),
+      status: c.res.status,
+      duration_ms: Math.round(clock.monotonicMs() - startedAt),
+      from: c.env.addressOf(c.req.raw) ?? null,
+      who: principal === undefined ? null : nameOf(principal),
+    });
+  };
+}
+
+function nameOf(principal: AppEnv["Variables"]["principal"]): string {
+  switch (principal.kind) {
+    case "anonymous":
+      return "anonymous";
+    case "person":
+      return `person:${principal.name}`;
+    default:
+      return `${principal.kind}:${principal.keyId}`;
+  }
+}
