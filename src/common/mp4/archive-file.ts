@@ -1,8 +1,14 @@
 import type { SegmentIdentity } from "../segment-identity.ts";
-import type { InitSegment } from "./init-segment.ts";
+import { latin1, u32s, writeBox, writeLargeBoxHeader } from "./box-writer.ts";
+import { type Box, corrupt, parseBoxHeader, readBox } from "./boxes.ts";
+import { isIdentityBox, parseIdentityBox, writeIdentityBox } from "./identity-box.ts";
+import { type InitSegment, parseInitSegment } from "./init-segment.ts";
+import { writeOuterMoov } from "./outer-moov.ts";
+import { RegularFile } from "./regular-file.ts";
 import type { SegmentIndex } from "./segment-index.ts";
+import { parseSidx, planSubsegments, type Subsegment, writeSidx } from "./sidx.ts";
 
-/** The file is `front` + `initBytes` + `sidx` + the fragments as recorded. */
+/** The file is `front` + `initBytes` + `sidx` + the fragments as recorded. See docs/file-format.md. */
 export interface ArchiveLayout {
   /** `ftyp`, `uuid`, `moov` and the header of `mdat`. */
   front: Uint8Array;
@@ -16,20 +22,42 @@ export interface ArchiveLayout {
   totalSizeBytes: number;
 }
 
-/** Throws `corrupt_file` for an index without video. */
-export function planArchiveFile(_input: { index: SegmentIndex; identity: SegmentIdentity }): ArchiveLayout {
-  throw new Error("not implemented");
+/** A pure function of its input: `verify` relies on it. Throws `corrupt_file` for an index without video. */
+export function planArchiveFile(input: { index: SegmentIndex; identity: SegmentIdentity }): ArchiveLayout {
+  const { index, identity } = input;
+  const sidx = writeSidx(index, planSubsegments(index));
+  const initBytes = index.init.bytes;
+  const payloadBytes = initBytes.length + sidx.length + index.fragmentsSizeBytes;
+  const head = [writeFileType(index.init), writeIdentityBox(identity)];
+  const mdatHeader = writeLargeBoxHeader("mdat", payloadBytes);
+
+  const moovBytes = writeOuterMoov(index, 0, identity.startTimeMs).length;
+  const initOffset = head.reduce((sum, part) => sum + part.length, moovBytes + mdatHeader.length);
+  const sidxOffset = initOffset + initBytes.length;
+  const fragmentsOffset = sidxOffset + sidx.length;
+  const moov = writeOuterMoov(index, fragmentsOffset, identity.startTimeMs);
+  return {
+    front: Buffer.concat([...head, moov, mdatHeader]),
+    initBytes,
+    sidx,
+    initOffset,
+    sidxOffset,
+    fragmentsOffset,
+    fragmentsSizeBytes: index.fragmentsSizeBytes,
+    totalSizeBytes: initOffset + payloadBytes,
+  };
 }
 
-/** One fragment (or a few, when there are more than 65,535) that a player can fetch by byte range. */
-export interface FragmentRange {
+/** Brands (ISO/IEC 14496-12 4.3) of what the outer tables use, the same as ordinary muxers write. */
+function writeFileType(init: InitSegment): Uint8Array {
+  const brands = init.video.codec.startsWith("avc1") ? "isomiso2avc1mp41" : "isomiso2mp41";
+  return writeBox("ftyp", latin1("isom"), u32s(0x200), latin1(brands));
+}
+
+/** A {@link Subsegment} with its place in the file. */
+export interface FragmentRange extends Subsegment {
   /** From the start of the file. */
   offset: number;
-  sizeBytes: number;
-  /** Earliest presentation time on the time line of the run, in ticks of `ArchivedFile.timescale`. */
-  startTicks: number;
-  durationTicks: number;
-  startsWithKeyframe: boolean;
 }
 
 export interface ArchivedFile {
@@ -40,13 +68,80 @@ export interface ArchivedFile {
   init: InitSegment;
   /** Ticks per second of the fragments' times. */
   timescale: number;
+  /** One per fragment, in order; every byte after the `sidx` belongs to one. */
   fragments: readonly FragmentRange[];
 }
 
+/** Enough for identity and `mdat` header, and for init segment and `sidx` of 4,000 fragments, in one read each. */
+const readAheadBytes = 64 * 1024;
+const maxInitBytes = 16 * 1024 * 1024;
+
 /**
  * Reads identity, init segment and `sidx` in two or three small reads, however large the file. Throws `not_found`,
- * `io`, and `corrupt_file` for everything that is not a whole archive file.
+ * `io`, `invalid_input` for what is not a plain file, and `corrupt_file` for everything that is not a whole archive
+ * file (with `details.foreign` when it is an MP4 that livecam did not write). Does not read the media: see `verify`.
  */
-export function readArchiveFile(_path: string): Promise<ArchivedFile> {
-  return Promise.reject(new Error("not implemented"));
+export async function readArchiveFile(path: string): Promise<ArchivedFile> {
+  await using file = await RegularFile.open(path);
+  const { identity, mdatOffset } = await readFront(file);
+  const mdat = parseBoxHeader(await file.readAt(mdatOffset, 16));
+  if (mdat?.type !== "mdat") throw corrupt(`${path} ends before its media data`);
+  const mdatEnd = mdat.sizeBytes === undefined ? Number.NaN : mdatOffset + mdat.sizeBytes;
+  if (mdatEnd !== file.sizeBytes) {
+    throw corrupt(`${path} is ${file.sizeBytes} bytes long and should be ${mdatEnd}`);
+  }
+  const initOffset = mdatOffset + mdat.headerSizeBytes;
+  const { bytes, sidx } = await readPayloadHead(file, initOffset);
+  const init = parseInitSegment(bytes.slice(0, sidx.start));
+  const { timescale, subsegments } = parseSidx(bytes, sidx);
+  let offset = initOffset + sidx.end;
+  const fragments = subsegments.map((subsegment): FragmentRange => {
+    const range = { ...subsegment, offset };
+    offset += subsegment.sizeBytes;
+    return range;
+  });
+  if (offset !== mdatEnd)
+    throw corrupt(`the fragments of ${path} end at byte ${offset}, the file at ${mdatEnd}`);
+  const sizeBytes = file.sizeBytes;
+  return { identity, sizeBytes, initOffset, initSizeBytes: sidx.start, init, timescale, fragments };
+}
+
+/** `ftyp` and `uuid`, and where the box after `moov` starts. */
+async function readFront(file: RegularFile): Promise<{ identity: SegmentIdentity; mdatOffset: number }> {
+  const head = await file.readAt(0, readAheadBytes);
+  if (head.length === 0) throw corrupt(`${file.path} is empty`);
+  const ftyp = readBox(head);
+  if (ftyp.type !== "ftyp") throw corrupt(`${file.path} is no MP4: it starts with "${ftyp.type}"`);
+  const second = parseBoxHeader(head.subarray(ftyp.end));
+  const uuid = second?.type === "uuid" ? readBox(head, ftyp.end) : undefined;
+  if (uuid === undefined || !isIdentityBox(head, uuid)) {
+    throw corrupt(`${file.path} is an MP4 that livecam did not write`, { foreign: true });
+  }
+  const identity = parseIdentityBox(head, uuid);
+  const moov = parseBoxHeader(head.subarray(uuid.end));
+  if (moov?.type !== "moov" || moov.sizeBytes === undefined)
+    throw corrupt(`${file.path} has no index ("moov")`);
+  return { identity, mdatOffset: uuid.end + moov.sizeBytes };
+}
+
+/** The payload up to the end of its `sidx`. */
+async function readPayloadHead(
+  file: RegularFile,
+  initOffset: number,
+): Promise<{ bytes: Uint8Array; sidx: Box }> {
+  let bytes = await file.readAt(initOffset, readAheadBytes);
+  let end = 0;
+  for (const type of ["ftyp", "moov", "sidx"]) {
+    const header = parseBoxHeader(bytes.subarray(end));
+    if (header?.type !== type || header.sizeBytes === undefined) {
+      throw corrupt(`the payload of ${file.path} has "${header?.type ?? ""}" where "${type}" belongs`);
+    }
+    const start = end;
+    end += header.sizeBytes;
+    if (end > maxInitBytes) throw corrupt(`the payload of ${file.path} starts with ${end} bytes of headers`);
+    // The header of the next box has to be there too.
+    if (end + 16 > bytes.length) bytes = await file.readAt(initOffset, end + readAheadBytes);
+    if (type === "sidx") return { bytes, sidx: readBox(bytes, start) };
+  }
+  throw corrupt(`the payload of ${file.path} has no "sidx"`);
 }

@@ -12,9 +12,9 @@ export class ByteCursor {
     this.#view = new DataView(bytes.buffer, bytes.byteOffset, bytes.byteLength);
   }
 
-  /** The content of a box. */
-  static ofBox(bytes: Uint8Array, box: Box): ByteCursor {
-    return new ByteCursor(bytes, box.contentStart, box.end);
+  /** The content of a box, without its first `skip` bytes. */
+  static ofBox(bytes: Uint8Array, box: Box, skip = 0): ByteCursor {
+    return new ByteCursor(bytes, box.contentStart + skip, box.end);
   }
 
   get remaining(): number {

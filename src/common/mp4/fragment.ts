@@ -62,8 +62,8 @@ export function parseFragment(
 ): ParsedFragment {
   const box = readBox(moof);
   if (box.type !== "moof") throw corrupt(`a fragment starts with "moof", not with "${box.type}"`);
-  const header = ByteCursor.ofBox(moof, requireBox(moof, box, "mfhd"));
-  header.fullBox();
+  if (mdat.end > 0xffffffff) throw corrupt("the fragment is larger than 4 GiB");
+  const header = ByteCursor.ofBox(moof, requireBox(moof, box, "mfhd"), 4);
   const sequenceNumber = header.u32();
 
   const tracks: TrackFragment[] = [];
@@ -189,7 +189,9 @@ function parseRun(
     // past 2^31: both versions are read as signed.
     const compositionOffset = flags & 0x800 ? cursor.i32() : 0;
     if (size === 0 || offset < mdat.start || offset + size > mdat.end) {
-      throw corrupt(`a sample of track ${track.trackId} (${size} bytes at ${offset}) is not in the media data`);
+      throw corrupt(
+        `a sample of track ${track.trackId} (${size} bytes at ${offset}) is not in the media data`,
+      );
     }
     track.durations[i] = duration;
     track.sizes[i] = size;

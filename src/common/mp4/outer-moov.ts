@@ -1,0 +1,157 @@
+import { FieldWriter, latin1, u32s, writeBox, writeFullBox } from "./box-writer.ts";
+import { planEdits, type TrackEdit } from "./edit-plan.ts";
+import type { SampleTable } from "./sample-table.ts";
+import type { SegmentIndex } from "./segment-index.ts";
+
+/** Seconds from 1904-01-01, where MP4 counts from, to 1970-01-01. */
+const epochSeconds = 2_082_844_800;
+
+/** Unity matrix of `mvhd`; a rotation is in `tkhd`. */
+const unityMatrix = u32s(0x10000, 0, 0, 0, 0x10000, 0, 0, 0, 0x40000000);
+
+/**
+ * The `moov` with full sample tables (ISO/IEC 14496-12 8.2 to 8.7). `fragmentsOffset`: where the first fragment
+ * starts in the file; the size of the result does not depend on it. `createdAtMs` goes into the creation times.
+ */
+export function writeOuterMoov(
+  index: SegmentIndex,
+  fragmentsOffset: number,
+  createdAtMs: number,
+): Uint8Array {
+  const plan = planEdits(index);
+  const created = Math.max(0, Math.floor(createdAtMs / 1000) + epochSeconds);
+  const nextTrackId = Math.max(...plan.tracks.map((edit) => edit.table.track.trackId)) + 1;
+  const mvhd = new FieldWriter(44)
+    .u64(created)
+    .u64(created)
+    .u32(plan.movieTimescale)
+    .u64(plan.duration)
+    // Rate 1.0, volume 1.0, reserved.
+    .u32(0x10000)
+    .u16(0x100)
+    .u16(0)
+    .u64(0);
+  return writeBox(
+    "moov",
+    writeFullBox("mvhd", 1, 0, mvhd.bytes, unityMatrix, u32s(0, 0, 0, 0, 0, 0, nextTrackId)),
+    ...plan.tracks.map((edit) => writeTrack(edit, fragmentsOffset, created)),
+  );
+}
+
+function writeTrack(edit: TrackEdit, fragmentsOffset: number, created: number): Uint8Array {
+  const { track } = edit.table;
+  const tkhd = new FieldWriter(32)
+    .u64(created)
+    .u64(created)
+    .u32(track.trackId)
+    .u32(0)
+    .u64(edit.emptyDuration + edit.duration);
+  const mdhd = new FieldWriter(32)
+    .u64(created)
+    .u64(created)
+    .u32(track.timescale)
+    .u64(edit.table.endDecodeTime - edit.table.firstDecodeTime)
+    .u16(track.packedLanguage)
+    .u16(0);
+  const video = track.kind === "video";
+  const name = latin1(video ? "livecam video\0" : "livecam audio\0");
+  const hdlr = writeFullBox("hdlr", 0, 0, u32s(0), latin1(video ? "vide" : "soun"), u32s(0, 0, 0), name);
+  const mediaHeader = video ? writeFullBox("vmhd", 0, 1, u32s(0, 0)) : writeFullBox("smhd", 0, 0, u32s(0));
+  // Flag 1: the media is in this file.
+  const dinf = writeBox("dinf", writeFullBox("dref", 0, 0, u32s(1), writeFullBox("url ", 0, 1)));
+  return writeBox(
+    "trak",
+    // Flags: enabled, in the movie.
+    writeFullBox("tkhd", 1, 3, tkhd.bytes, track.trackHeaderTail),
+    writeBox("edts", writeEditList(edit)),
+    writeBox(
+      "mdia",
+      writeFullBox("mdhd", 1, 0, mdhd.bytes),
+      hdlr,
+      writeBox("minf", mediaHeader, dinf, writeSampleTable(edit, fragmentsOffset)),
+    ),
+  );
+}
+
+/** 8.6.6, version 1: an empty edit where the track starts later than the movie, then the media. */
+function writeEditList(edit: TrackEdit): Uint8Array {
+  const entries = edit.emptyDuration > 0 ? 2 : 1;
+  const elst = new FieldWriter(4 + entries * 20).u32(entries);
+  const emptyMediaTime = u32s(0xffffffff, 0xffffffff);
+  if (edit.emptyDuration > 0) elst.u64(edit.emptyDuration).raw(emptyMediaTime).u32(0x10000);
+  elst.u64(edit.duration).u64(edit.mediaTime).u32(0x10000);
+  return writeFullBox("elst", 1, 0, elst.bytes);
+}
+
+function writeSampleTable({ table, compositionShift }: TrackEdit, fragmentsOffset: number): Uint8Array {
+  const sync = table.sync.view();
+  const offsets = table.compositionOffsets.view();
+  const composed = offsets.some((offset) => offset + compositionShift !== 0);
+  return writeBox(
+    "stbl",
+    table.track.sampleDescription,
+    writeFullBox("stts", 0, 0, runLengths(table.durations.view(), 0)),
+    ...(composed ? [writeFullBox("ctts", 0, 0, runLengths(offsets, compositionShift))] : []),
+    ...(sync.every((flag) => flag === 1) ? [] : [writeFullBox("stss", 0, 0, syncSamples(sync))]),
+    writeSampleToChunk(table),
+    writeSampleSizes(table.sizes.view()),
+    writeChunkOffsets(table, fragmentsOffset),
+  );
+}
+
+/** Pairs of count and value, as in `stts` (8.6.1.2) and `ctts` (8.6.1.3). */
+function runLengths(values: ArrayLike<number>, shift: number): Uint8Array {
+  let runs = 0;
+  for (let i = 0; i < values.length; i++) if (i === 0 || values[i] !== values[i - 1]) runs++;
+  const writer = new FieldWriter(4 + runs * 8).u32(runs);
+  for (let first = 0, i = 1; i <= values.length; i++) {
+    if (i < values.length && values[i] === values[first]) continue;
+    writer.u32(i - first).u32(values[first]! + shift);
+    first = i;
+  }
+  return writer.bytes;
+}
+
+/** Numbers of the sync samples from 1 on, for `stss` (8.6.2). */
+function syncSamples(sync: Uint8Array): Uint8Array {
+  let count = 0;
+  for (const flag of sync) count += flag;
+  const writer = new FieldWriter(4 + count * 4).u32(count);
+  for (let i = 0; i < sync.length; i++) if (sync[i] === 1) writer.u32(i + 1);
+  return writer.bytes;
+}
+
+/** `stsc` (8.7.4): one entry for each run of chunks that are alike. */
+function writeSampleToChunk(table: SampleTable): Uint8Array {
+  const counts = table.chunkSampleCounts.view();
+  const descriptions = table.chunkDescriptions.view();
+  const firsts: number[] = [];
+  for (let i = 0; i < counts.length; i++) {
+    if (i === 0 || counts[i] !== counts[i - 1] || descriptions[i] !== descriptions[i - 1]) firsts.push(i);
+  }
+  const writer = new FieldWriter(4 + firsts.length * 12).u32(firsts.length);
+  for (const i of firsts) {
+    writer
+      .u32(i + 1)
+      .u32(counts[i]!)
+      .u32(descriptions[i]!);
+  }
+  return writeFullBox("stsc", 0, 0, writer.bytes);
+}
+
+/** `stsz` (8.7.3). */
+function writeSampleSizes(sizes: Uint32Array): Uint8Array {
+  const first = sizes[0]!;
+  if (sizes.every((size) => size === first)) return writeFullBox("stsz", 0, 0, u32s(first, sizes.length));
+  const writer = new FieldWriter(8 + sizes.length * 4).u32(0).u32(sizes.length);
+  for (const size of sizes) writer.u32(size);
+  return writeFullBox("stsz", 0, 0, writer.bytes);
+}
+
+/** `co64` (8.7.5). */
+function writeChunkOffsets(table: SampleTable, fragmentsOffset: number): Uint8Array {
+  const offsets = table.chunkOffsets.view();
+  const writer = new FieldWriter(4 + offsets.length * 8).u32(offsets.length);
+  for (const offset of offsets) writer.u64(fragmentsOffset + offset);
+  return writeFullBox("co64", 0, 0, writer.bytes);
+}
