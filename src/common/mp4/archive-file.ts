@@ -22,20 +22,29 @@ export interface ArchiveLayout {
   totalSizeBytes: number;
 }
 
-/** A pure function of its input: `verify` relies on it. Throws `corrupt_file` for an index without video. */
+/** A pure function of its input. Throws `corrupt_file` for an index without video. */
 export function planArchiveFile(input: { index: SegmentIndex; identity: SegmentIdentity }): ArchiveLayout {
   const { index, identity } = input;
+  return planAroundIdentity(index, writeIdentityBox(identity), identity.startTimeMs);
+}
+
+/** {@link planArchiveFile} around an identity box as it is, for `verify`: a newer livecam may have written more into it. */
+export function planAroundIdentity(
+  index: SegmentIndex,
+  identityBox: Uint8Array,
+  startTimeMs: number,
+): ArchiveLayout {
   const sidx = writeSidx(index, planSubsegments(index));
   const initBytes = index.init.bytes;
   const payloadBytes = initBytes.length + sidx.length + index.fragmentsSizeBytes;
-  const head = [writeFileType(index.init), writeIdentityBox(identity)];
+  const head = [writeFileType(index.init), identityBox];
   const mdatHeader = writeLargeBoxHeader("mdat", payloadBytes);
 
-  const moovBytes = writeOuterMoov(index, 0, identity.startTimeMs).length;
+  const moovBytes = writeOuterMoov(index, 0, startTimeMs).length;
   const initOffset = head.reduce((sum, part) => sum + part.length, moovBytes + mdatHeader.length);
   const sidxOffset = initOffset + initBytes.length;
   const fragmentsOffset = sidxOffset + sidx.length;
-  const moov = writeOuterMoov(index, fragmentsOffset, identity.startTimeMs);
+  const moov = writeOuterMoov(index, fragmentsOffset, startTimeMs);
   return {
     front: Buffer.concat([...head, moov, mdatHeader]),
     initBytes,

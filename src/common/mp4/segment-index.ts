@@ -4,9 +4,9 @@ import { GrowableArray } from "./growable-array.ts";
 import type { InitSegment } from "./init-segment.ts";
 import { SampleTable } from "./sample-table.ts";
 
-/** 24 hours at 30 frames and 47 audio packets a second; bounds the memory that a hostile file can take. */
-const maxSamples = 8_000_000;
-const maxFragments = 4_000_000;
+/** Far more than an hour, the longest segment, can have; bounds the memory that a hostile file can take. */
+const maxSamples = 4_000_000;
+const maxFragments = 1_000_000;
 
 /**
  * The sample tables of one segment, built up fragment by fragment: about 13 bytes per sample. Offsets count from

@@ -1,41 +1,64 @@
-import type { SegmentIdentity } from "../segment-identity.ts";
+import { AppError, describeError } from "../errors.ts";
+import { inspectArchive } from "./inspect-archive.ts";
+import { RegularFile } from "./regular-file.ts";
+import { SequentialReader, type SequentialReaderOptions } from "./sequential-reader.ts";
+import type { Findings, VerifyProblem, VerifyReport } from "./verify-report.ts";
 
-export type VerifyProblemCode =
-  | "unreadable" // not there, no permission, I/O error
-  | "not_a_file"
-  | "empty"
-  | "not_mp4"
-  | "foreign" // an MP4 that livecam did not write
-  | "identity" // the uuid box is damaged, or contradicts the video
-  | "truncated"
-  | "structure"
-  | "index" // the outer tables do not say what the fragments say
-  | "sidx"
-  | "recorded_hash"
-  | "trailing_bytes";
-
-export interface VerifyProblem {
-  code: VerifyProblemCode;
-  message: string;
-}
-
-export interface VerifyReport {
-  path: string;
-  /** `spool_segment`: a plain fragmented MP4 that is not archived yet, so it has no identity and no hash to check. */
-  kind: "archive" | "spool_segment" | "unknown";
-  ok: boolean;
-  problems: readonly VerifyProblem[];
-  identity?: SegmentIdentity;
-  /** Absent when the file could not be read to its end. */
-  fileSha256?: string;
-  sizeBytes: number;
-  durationMs?: number;
-}
-
-/** Never throws for what is in the file; throws `cancelled` when `signal` aborts. Times and memory are bounded. */
-export function verifyArchiveFile(
-  _path: string,
-  _options: { onProgress?: (bytesDone: number, bytesTotal: number) => void; signal?: AbortSignal } = {},
+/**
+ * Checks one file in one sequential read: structure, outer tables and `sidx` against the fragments, and both hashes.
+ * Whatever is in the file ends in a report; time is linear in its size and memory bounded. Throws only `cancelled`,
+ * when `signal` aborts.
+ */
+export async function verifyArchiveFile(
+  path: string,
+  options: SequentialReaderOptions = {},
 ): Promise<VerifyReport> {
-  return Promise.reject(new Error("not implemented"));
+  const findings: Findings = { kind: "unknown", problems: [] };
+  let sizeBytes = 0;
+  let fileSha256: string | undefined;
+  try {
+    await using file = await RegularFile.open(path);
+    sizeBytes = file.sizeBytes;
+    await using reader = new SequentialReader(file, options);
+    if (sizeBytes === 0) {
+      findings.problems.push({ code: "empty", message: "the file is empty" });
+    } else {
+      await inspect(reader, findings);
+    }
+    await reader.pass(reader.remaining);
+    if (reader.offset < sizeBytes) {
+      findings.problems.push({ code: "truncated", message: "the file got shorter while it was read" });
+    }
+    fileSha256 = reader.fileSha256();
+  } catch (error) {
+    if (error instanceof AppError && error.code === "cancelled") throw error;
+    findings.problems.push(problemOfFile(error));
+  }
+  return {
+    path,
+    ...findings,
+    ok: findings.problems.length === 0,
+    ...(fileSha256 !== undefined && { fileSha256 }),
+    sizeBytes,
+  };
+}
+
+/** What cannot be read as boxes is a finding; what cannot be read at all is thrown. */
+async function inspect(reader: SequentialReader, findings: Findings): Promise<void> {
+  try {
+    await inspectArchive(reader, findings);
+  } catch (error) {
+    if (!(error instanceof AppError && error.code === "corrupt_file")) throw error;
+    findings.problems.push({ code: "structure", message: error.message });
+  }
+}
+
+function problemOfFile(error: unknown): VerifyProblem {
+  if (error instanceof AppError && error.code === "invalid_input") {
+    return { code: "not_a_file", message: "not a plain file" };
+  }
+  if (error instanceof AppError && error.code === "not_found") {
+    return { code: "unreadable", message: "there is no such file" };
+  }
+  return { code: "unreadable", message: describeError(error) };
 }
