@@ -1,0 +1,96 @@
+import type { Stats } from "node:fs";
+import { lstat, readFile } from "node:fs/promises";
+import { join } from "node:path";
+import { parseArchiveIdentity } from "../../common/archive-identity.ts";
+import { archiveIdentityPath, parseArchivePath } from "../../common/archive-path.ts";
+import { AppError, errnoOf, errorCodeOf } from "../../common/errors.ts";
+import { readArchiveFile } from "../../common/mp4/archive-file.ts";
+import { RegularFile } from "../../common/mp4/regular-file.ts";
+import type { MediaSource } from "./media-source.ts";
+import type { ByteRange } from "./range.ts";
+
+/**
+ * The archive as a folder of a local disk. It runs in the main process, so that Bun sends file bodies with
+ * `sendfile`; an archive on a network file system needs an adapter that works in other processes (docs/faults.md).
+ *
+ * `archiveId` is the archive that the catalog belongs to, once known: another one under the same path is
+ * `unavailable`.
+ */
+export function createDirectoryMediaSource(options: {
+  root: string;
+  archiveId?: () => string | undefined;
+}): MediaSource {
+  const { root } = options;
+
+  async function regularFile(filePath: string): Promise<Stats> {
+    if (!parseArchivePath(filePath)) throw new AppError("internal", `not a path of a video: ${filePath}`);
+    const [camera = "", day = ""] = filePath.split("/");
+    try {
+      const [cameraStats, dayStats, fileStats] = await Promise.all([
+        lstat(join(root, camera)),
+        lstat(join(root, camera, day)),
+        lstat(join(root, filePath)),
+      ]);
+      if (!cameraStats.isDirectory() || !dayStats.isDirectory() || !fileStats.isFile()) {
+        throw new AppError("corrupt_file", `${filePath} is not an ordinary file in ordinary folders`);
+      }
+      return fileStats;
+    } catch (error) {
+      throw await asMediaError(error, filePath);
+    }
+  }
+
+  /** `ENOENT` means a lost video only if this is the right archive; else the disk is not mounted. */
+  async function asMediaError(error: unknown, filePath: string): Promise<AppError> {
+    // Something else was put in its place since we looked.
+    if (errorCodeOf(error) === "invalid_input") {
+      return new AppError("corrupt_file", `${filePath} is not an ordinary file`, { cause: error });
+    }
+    if (error instanceof AppError && error.code !== "not_found") return error;
+    const isGone = error instanceof AppError || /^ENO(?:ENT|TDIR)$/.test(errnoOf(error) ?? "");
+    if (!isGone) return new AppError("io", `cannot read ${filePath} in the archive`, { cause: error });
+    try {
+      const identity = parseArchiveIdentity(await readFile(join(root, archiveIdentityPath), "utf8"));
+      const expected = options.archiveId?.();
+      if (expected !== undefined && identity.archive_id !== expected) {
+        return new AppError("unavailable", "another archive is mounted in place of this hub's");
+      }
+    } catch (cause) {
+      return new AppError("unavailable", "the archive cannot be reached", { cause });
+    }
+    return new AppError("not_found", `${filePath} is not in the archive`, { cause: error });
+  }
+
+  return {
+    sizeOf: async (filePath) => (await regularFile(filePath)).size,
+
+    body: (filePath, range) => Bun.file(join(root, filePath)).slice(range.start, range.end),
+
+    async readRange(filePath, range) {
+      await regularFile(filePath);
+      try {
+        return await readExactly(join(root, filePath), range);
+      } catch (error) {
+        throw await asMediaError(error, filePath);
+      }
+    },
+
+    async readIndex(filePath) {
+      await regularFile(filePath);
+      try {
+        return await readArchiveFile(join(root, filePath));
+      } catch (error) {
+        throw await asMediaError(error, filePath);
+      }
+    },
+  };
+}
+
+async function readExactly(path: string, range: ByteRange): Promise<Uint8Array> {
+  await using file = await RegularFile.open(path);
+  const bytes = await file.readAt(range.start, range.end - range.start);
+  if (bytes.length < range.end - range.start) {
+    throw new AppError("corrupt_file", `${path} ends before byte ${range.end}`);
+  }
+  return bytes;
+}

@@ -1,0 +1,21 @@
+import type { ArchivedFile } from "../../common/mp4/archive-file.ts";
+import type { ByteRange } from "./range.ts";
+
+/**
+ * Read access to the files of the archive, by their path relative to its root. A path comes from the catalog only,
+ * never from a request. Adapters open nothing but regular files inside the root: symbolic links, pipes, devices and
+ * folders planted there are `corrupt_file`.
+ *
+ * Errors of every method: `not_found` when the archive is there and the file is not, `unavailable` when the archive
+ * itself cannot be reached (so that an unmounted disk is never taken for lost videos), `corrupt_file`, `io`.
+ */
+export interface MediaSource {
+  /** Size in bytes of the file as it is now. */
+  sizeOf(filePath: string): Promise<number>;
+  /** The body of an answer. Call `sizeOf` first: an adapter may open the file only when the answer is sent. */
+  body(filePath: string, range: ByteRange): Blob | ReadableStream<Uint8Array>;
+  /** The bytes themselves; `corrupt_file` when the file ends before the range does. */
+  readRange(filePath: string, range: ByteRange): Promise<Uint8Array>;
+  /** Where the init segment and the fragments are. */
+  readIndex(filePath: string): Promise<ArchivedFile>;
+}

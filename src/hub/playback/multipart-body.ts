@@ -1,0 +1,61 @@
+import type { MediaSource } from "./media-source.ts";
+import type { ByteRange } from "./range.ts";
+
+/** Small enough that a hundred slow readers do not matter, large enough that calls do not. */
+const chunkBytes = 256 * 1024;
+
+/**
+ * Several ranges in one answer, `multipart/byteranges` (RFC 9110 section 14.6). Bun sends it chunked, without a
+ * length. When the file cannot be read any more the stream fails, the connection closes before the last chunk, and the
+ * client knows that the answer is not whole.
+ */
+export function createMultipartBody(options: {
+  media: Pick<MediaSource, "readRange">;
+  filePath: string;
+  fileSizeBytes: number;
+  ranges: readonly ByteRange[];
+  contentType: string;
+  boundary: string;
+  onError(error: unknown): Promise<void>;
+}): ReadableStream<Uint8Array> {
+  const { media, filePath, fileSizeBytes, ranges, contentType, boundary } = options;
+  const encoder = new TextEncoder();
+  const parts = ranges.map((range, index) => ({
+    range,
+    header: encoder.encode(
+      `${index === 0 ? "" : "\r\n"}--${boundary}\r\nContent-Type: ${contentType}\r\n` +
+        `Content-Range: bytes ${range.start}-${range.end - 1}/${fileSizeBytes}\r\n\r\n`,
+    ),
+  }));
+  const closing = encoder.encode(`\r\n--${boundary}--\r\n`);
+
+  async function* chunks() {
+    for (const { range, header } of parts) {
+      yield header;
+      for (let start = range.start; start < range.end; start += chunkBytes) {
+        yield await media.readRange(filePath, { start, end: Math.min(range.end, start + chunkBytes) });
+      }
+    }
+    yield closing;
+  }
+
+  const iterator = chunks();
+  return new ReadableStream<Uint8Array>(
+    {
+      async pull(controller) {
+        try {
+          const { done, value } = await iterator.next();
+          if (done) controller.close();
+          else controller.enqueue(value);
+        } catch (error) {
+          await options.onError(error);
+          throw error;
+        }
+      },
+      cancel: async () => {
+        await iterator.return(undefined);
+      },
+    },
+    { highWaterMark: 0 },
+  );
+}

@@ -1,0 +1,119 @@
+import { type Context, Hono } from "hono";
+import { describeRoute } from "hono-openapi";
+import * as v from "valibot";
+import { VideoId } from "../../common/ids.ts";
+import type { Video } from "../db/catalog.ts";
+import { allow } from "../http/access.ts";
+import type { AppEnv } from "../http/app-env.ts";
+import { problemOf, problemResponse } from "../http/problem-response.ts";
+import { validParam, validQuery } from "../http/validate.ts";
+import type { MediaSource } from "./media-source.ts";
+import { createMultipartBody } from "./multipart-body.ts";
+import type { PlayableVideos } from "./playable-videos.ts";
+import { checkPreconditions, formatHttpDate, ifRangeHolds } from "./preconditions.ts";
+import { planRange } from "./range.ts";
+import { checkVideoFile, findPlayableVideo, markVideo } from "./video-file.ts";
+
+const contentType = "video/mp4";
+
+/**
+ * The archived file over HTTP, as it is: GET and HEAD with conditions and ranges of RFC 9110. An id stands for the
+ * same bytes for ever, so the ETag is the file's hash and the answer may be cached for good. What the client already
+ * has is answered without a look at the archive.
+ *
+ * Bun sends slices of files with `sendfile`; it leaves `Content-Length` of a HEAD, and the total of
+ * `Content-Range`, to us. A file that shrinks while it is sent ends the connection by its idle timeout.
+ */
+export function createStreamRoutes(deps: { videos: PlayableVideos; media: MediaSource }) {
+  return new Hono<AppEnv>().get(
+    "/api/videos/:id/stream",
+    allow("read"),
+    describeRoute({
+      tags: ["videos"],
+      summary: "The video itself, MP4, whole or in ranges",
+      responses: {
+        200: { description: "The whole file", content: { [contentType]: {} } },
+        206: { description: "The ranges asked for", content: { [contentType]: {} } },
+        304: { description: "The client has it already" },
+        404: { description: "No such video, or its file is gone from the archive" },
+        412: { description: "If-Match or If-Unmodified-Since does not hold" },
+        416: { description: "No such range" },
+        503: { description: "The archive cannot be read, or the file is damaged" },
+      },
+    }),
+    validParam(v.object({ id: VideoId })),
+    // 1 offers the file for saving instead of showing it.
+    validQuery(v.strictObject({ download: v.optional(v.picklist(["0", "1"], "0 or 1")) })),
+    async (c) => {
+      const video = await findPlayableVideo(deps.videos, c.req.valid("param").id);
+      const validators = { etag: `"${video.fileSha256}"`, lastModifiedMs: video.createdAtMs };
+      const headers: Record<string, string> = {
+        ETag: validators.etag,
+        "Last-Modified": formatHttpDate(validators.lastModifiedMs),
+        "Cache-Control": "private, max-age=31536000, immutable",
+        "Accept-Ranges": "bytes",
+      };
+
+      const precondition = checkPreconditions(conditionsOf(c), validators);
+      if (precondition === "not_modified") return new Response(null, { status: 304, headers });
+      if (precondition === "failed") {
+        const detail = "the video is not the one that the condition names";
+        return problemResponse(problemOf({ status: 412, code: "precondition_failed", detail }));
+      }
+
+      // HEAD describes the answer to a GET without ranges (RFC 9110 section 14.2).
+      const isHead = c.req.method === "HEAD";
+      const rangeHeader =
+        !isHead && ifRangeHolds(c.req.header("if-range"), validators) ? c.req.header("range") : undefined;
+      const plan = planRange(rangeHeader, video.fileSizeBytes);
+      if (plan.kind === "refused") {
+        const issues = [{ path: "Range", message: plan.reason }];
+        return problemResponse(problemOf({ status: 416, code: "range_not_satisfiable", issues }), {
+          "Content-Range": `bytes */${video.fileSizeBytes}`,
+        });
+      }
+
+      await checkVideoFile(deps, video);
+      const size = video.fileSizeBytes;
+      headers["Content-Disposition"] =
+        `${c.req.valid("query").download === "1" ? "attachment" : "inline"}; filename="${nameOf(video)}"`;
+      if (plan.kind === "multiple") {
+        const boundary = `livecam-${crypto.randomUUID()}`;
+        headers["Content-Type"] = `multipart/byteranges; boundary=${boundary}`;
+        const body = createMultipartBody({
+          media: deps.media,
+          filePath: video.filePath,
+          fileSizeBytes: size,
+          ranges: plan.ranges,
+          contentType,
+          boundary,
+          onError: (error) => markVideo(deps.videos, video, error),
+        });
+        return new Response(body, { status: 206, headers });
+      }
+      const range = plan.kind === "single" ? plan.range : { start: 0, end: size };
+      headers["Content-Type"] = contentType;
+      headers["Content-Length"] = String(range.end - range.start);
+      if (plan.kind === "single") headers["Content-Range"] = `bytes ${range.start}-${range.end - 1}/${size}`;
+      return new Response(isHead ? null : deps.media.body(video.filePath, range), {
+        status: plan.kind === "single" ? 206 : 200,
+        headers,
+      });
+    },
+  );
+}
+
+function conditionsOf(c: Context) {
+  return {
+    ifMatch: c.req.header("if-match"),
+    ifNoneMatch: c.req.header("if-none-match"),
+    ifModifiedSince: c.req.header("if-modified-since"),
+    ifUnmodifiedSince: c.req.header("if-unmodified-since"),
+    ifRange: c.req.header("if-range"),
+  };
+}
+
+/** Ours by the schema of the path: letters, digits, `-`, `_` and one dot, so it needs no quoting. */
+function nameOf(video: Video): string {
+  return video.filePath.slice(video.filePath.lastIndexOf("/") + 1);
+}

@@ -1,0 +1,168 @@
+import { afterAll, beforeAll, describe, expect, test } from "bun:test";
+import { copyFile, link, mkdir, rename, rm, symlink, truncate, writeFile } from "node:fs/promises";
+import { dirname, join } from "node:path";
+import { runChild } from "../../../src/common/child-process.ts";
+import type { Video } from "../../../src/hub/db/catalog.ts";
+import { archiveTestVideo, writeTestArchiveIdentity } from "../../support/archived-video.ts";
+import { sendRaw, startPlaybackServer } from "./playback-server.ts";
+
+let server: Awaited<ReturnType<typeof startPlaybackServer>>;
+let whole: Video;
+let count = 0;
+
+beforeAll(async () => {
+  server = await startPlaybackServer();
+  whole = await archiveTestVideo(server.root, { startTimeMs: Date.UTC(2025, 8, 23, 6, 30), seconds: 2 });
+});
+afterAll(() => server[Symbol.asyncDispose]());
+
+/** A video of its own day with a good file, to be spoilt. */
+async function freshVideo(): Promise<{ video: Video; file: string }> {
+  const day = `2025-10-${String(++count).padStart(2, "0")}`;
+  const videoId = whole.videoId.slice(0, -2) + String(count).padStart(2, "0");
+  const video = { ...whole, videoId, filePath: `cam01/${day}/cam01_${day.replaceAll("-", "")}_120000.mp4` };
+  server.add(video);
+  const file = join(server.root, video.filePath);
+  await mkdir(dirname(file), { recursive: true });
+  await copyFile(join(server.root, whole.filePath), file);
+  return { video, file };
+}
+
+const statusOf = (video: Video) => server.rows.get(video.videoId)?.status;
+const stream = (video: Video, headers = {}) => server.get(`/api/videos/${video.videoId}/stream`, headers);
+
+describe("a file that is not what the catalog knows", () => {
+  const cases: [string, (file: string) => Promise<unknown>, number, string][] = [
+    ["is gone", (file) => rm(file), 404, "missing"],
+    ["is gone with its folder", (file) => rm(dirname(file), { recursive: true }), 404, "missing"],
+    ["shrank", (file) => truncate(file, 1000), 503, "damaged"],
+    ["is empty", (file) => truncate(file, 0), 503, "damaged"],
+    ["was replaced by HTML", (file) => writeFile(file, "<script>alert(1)</script>"), 503, "damaged"],
+    ["is a folder", (file) => rm(file).then(() => mkdir(file)), 503, "damaged"],
+    [
+      "is a link to a file outside",
+      (file) => rm(file).then(() => symlink("/etc/passwd", file)),
+      503,
+      "damaged",
+    ],
+    [
+      "is a link to another video",
+      (file) => rm(file).then(() => symlink(join(server.root, whole.filePath), file)),
+      503,
+      "damaged",
+    ],
+    ["is a link to nowhere", (file) => rm(file).then(() => symlink("nowhere", file)), 503, "damaged"],
+    [
+      "is a pipe",
+      (file) => rm(file).then(() => runChild({ argv: ["mkfifo", file], timeoutMs: 5_000 })),
+      503,
+      "damaged",
+    ],
+    [
+      "lies behind a linked folder",
+      async (file) => {
+        await rename(dirname(file), `${dirname(file)}-elsewhere`);
+        await symlink(`${dirname(file)}-elsewhere`, dirname(file));
+      },
+      503,
+      "damaged",
+    ],
+  ];
+  for (const [name, spoil, expected, status] of cases) {
+    test(`it ${name}: ${expected}, and the video is ${status}`, async () => {
+      const { video, file } = await freshVideo();
+      await spoil(file);
+      for (const headers of [{}, { range: "bytes=0-99" }, { range: "bytes=0-9,5000-5009" }]) {
+        const response = await stream(video, headers);
+        expect(response.status).toBe(expected);
+        expect(response.headers.get("content-type")).toBe("application/problem+json");
+        const text = await response.text();
+        expect(text).not.toContain(server.root);
+        expect(text).not.toContain("root:");
+      }
+      expect(statusOf(video)).toBe(status as Video["status"]);
+      expect((await server.get(`/api/videos/${video.videoId}/thumbnail`)).status).toBe(expected);
+    });
+  }
+
+  test("a hard link is the file itself", async () => {
+    const { video, file } = await freshVideo();
+    await rm(file);
+    await link(join(server.root, whole.filePath), file);
+    expect((await stream(video)).status).toBe(200);
+  });
+
+  test("one that comes back is available again", async () => {
+    const { video, file } = await freshVideo();
+    await rename(file, `${file}.away`);
+    expect((await stream(video)).status).toBe(404);
+    await rename(`${file}.away`, file);
+    expect((await stream(video)).status).toBe(200);
+    expect(statusOf(video)).toBe("available");
+  });
+});
+
+test("without the archive's identity nothing is called missing: the disk may not be mounted", async () => {
+  const { video, file } = await freshVideo();
+  await rename(file, `${file}.away`);
+  const identity = join(server.root, "metadata/archive.json");
+  await rm(identity);
+  expect((await stream(video)).status).toBe(503);
+  await writeFile(identity, "not json");
+  expect((await stream(video)).status).toBe(503);
+  expect(statusOf(video)).toBe("available");
+  await writeTestArchiveIdentity(server.root);
+  expect((await stream(video)).status).toBe(404);
+  expect(statusOf(video)).toBe("missing");
+});
+
+describe("a file that changes while it is sent", () => {
+  test("several ranges: the connection ends before the last chunk and the video is marked", async () => {
+    let reads = 0;
+    await using other = await startPlaybackServer({
+      wrapMedia: (media) => ({
+        ...media,
+        readRange: async (filePath, range) => {
+          if (++reads === 2) await truncate(join(other.root, filePath), 1000);
+          return media.readRange(filePath, range);
+        },
+      }),
+    });
+    const video = await archiveTestVideo(other.root, {
+      startTimeMs: Date.UTC(2025, 8, 23, 6, 30),
+      seconds: 2,
+    });
+    other.add(video);
+    const answer = await sendRaw(
+      other.port,
+      `GET /api/videos/${video.videoId}/stream HTTP/1.1\r\nHost: x\r\nAuthorization: Bearer k\r\n` +
+        "Range: bytes=0-99,5000-5099\r\n\r\n",
+    );
+    expect(answer).toStartWith("HTTP/1.1 206 ");
+    expect(answer).not.toContain("\r\n0\r\n\r\n");
+    expect(other.rows.get(video.videoId)?.status).toBe("damaged");
+  });
+
+  test("one range: the connection ends by its idle timeout and the next request marks the video", async () => {
+    await using other = await startPlaybackServer({ idleTimeoutSeconds: 1 });
+    const fileSizeBytes = 64 * 1024 * 1024;
+    const video = { ...whole, fileSizeBytes };
+    other.add(video);
+    const file = join(other.root, video.filePath);
+    await mkdir(dirname(file), { recursive: true });
+    await writeFile(file, Buffer.alloc(fileSizeBytes, 1));
+    const answer = await sendRaw(
+      other.port,
+      `GET /api/videos/${video.videoId}/stream HTTP/1.1\r\nHost: x\r\nAuthorization: Bearer k\r\n\r\n`,
+      async (socket) => {
+        socket.pause();
+        await truncate(file, 1000);
+        socket.resume();
+      },
+    );
+    expect(answer).toStartWith("HTTP/1.1 200 ");
+    expect(answer.length).toBeLessThan(fileSizeBytes);
+    expect((await other.get(`/api/videos/${video.videoId}/stream`)).status).toBe(503);
+    expect(other.rows.get(video.videoId)?.status).toBe("damaged");
+  });
+});

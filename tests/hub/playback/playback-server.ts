@@ -1,0 +1,104 @@
+import { mkdtemp, rm } from "node:fs/promises";
+import { connect, type Socket } from "node:net";
+import { tmpdir } from "node:os";
+import { join } from "node:path";
+import { systemClock } from "../../../src/common/clock.ts";
+import { createLogger } from "../../../src/common/log.ts";
+import { createApp } from "../../../src/hub/app.ts";
+import type { Video, VideoStatus } from "../../../src/hub/db/catalog.ts";
+import { createDirectoryMediaSource } from "../../../src/hub/playback/directory-media-source.ts";
+import { createDirectoryThumbnailStore } from "../../../src/hub/playback/directory-thumbnail-store.ts";
+import type { MediaSource } from "../../../src/hub/playback/media-source.ts";
+import { createStreamRoutes } from "../../../src/hub/playback/stream.routes.ts";
+import { createThumbnailRoutes } from "../../../src/hub/playback/thumbnail.routes.ts";
+import type { makeThumbnail } from "../../../src/hub/playback/thumbnail.ts";
+import { createThumbnails } from "../../../src/hub/playback/thumbnails.ts";
+import { writeTestArchiveIdentity } from "../../support/archived-video.ts";
+
+/** The hub's HTTP side with playback alone, over a real server and a real folder. */
+export async function startPlaybackServer(
+  options: {
+    wrapMedia?: (media: MediaSource) => MediaSource;
+    make?: typeof makeThumbnail;
+    idleTimeoutSeconds?: number;
+  } = {},
+) {
+  const root = await mkdtemp(join(tmpdir(), "livecam-playback-"));
+  await writeTestArchiveIdentity(root);
+  const rows = new Map<string, Video>();
+  const videos = {
+    findVideo: async (videoId: string) => rows.get(videoId),
+    updateVideoStatus: async (videoId: string, status: VideoStatus) => {
+      const row = rows.get(videoId);
+      if (row) rows.set(videoId, { ...row, status });
+    },
+  };
+  const media = (options.wrapMedia ?? ((same) => same))(createDirectoryMediaSource({ root }));
+  const logger = createLogger("test");
+  const thumbnails = createThumbnails({
+    videos,
+    media,
+    store: createDirectoryThumbnailStore(root),
+    clock: systemClock,
+    logger,
+    ...(options.make ? { make: options.make } : {}),
+  });
+  const newestVideoOf = async (cameraId: string) =>
+    [...rows.values()].filter((video) => video.cameraId === cameraId).at(-1);
+  const { app } = createApp({
+    logger,
+    publicOrigin: undefined,
+    authenticator: {
+      principalOfKey: async () => ({ kind: "client", keyId: "k", name: "test" }),
+      principalOfSession: async () => undefined,
+    },
+    routes: [
+      createStreamRoutes({ videos, media }),
+      createThumbnailRoutes({ videos, thumbnails, cameras: { newestVideoOf } }),
+    ],
+  });
+  const server = Bun.serve({
+    port: 0,
+    hostname: "127.0.0.1",
+    idleTimeout: options.idleTimeoutSeconds ?? 120,
+    development: false,
+    fetch: (request) => app.fetch(request, { addressOf: () => undefined }),
+  });
+  const port = server.port ?? 0;
+
+  return {
+    root,
+    rows,
+    videos,
+    port,
+    add: (video: Video) => rows.set(video.videoId, video),
+    get: (path: string, headers: Record<string, string> = {}, method = "GET") =>
+      fetch(`http://127.0.0.1:${port}${path}`, {
+        method,
+        redirect: "manual",
+        headers: { authorization: "Bearer k", ...headers },
+      }),
+    async [Symbol.asyncDispose]() {
+      await server.stop(true);
+      await rm(root, { recursive: true, force: true });
+    },
+  };
+}
+
+/** Sends bytes as they are, which no client library would, and returns all that comes until the server closes. */
+export function sendRaw(
+  port: number,
+  request: string,
+  onFirstData?: (socket: Socket) => Promise<void>,
+): Promise<string> {
+  return new Promise((resolve, reject) => {
+    const chunks: Buffer[] = [];
+    const finish = () => resolve(Buffer.concat(chunks).toString("latin1"));
+    const socket = connect(port, "127.0.0.1", () => socket.write(request));
+    socket.on("data", (chunk: Buffer) => chunks.push(chunk));
+    socket.once("data", () => void onFirstData?.(socket).catch(reject));
+    socket.on("close", finish);
+    // An answer that the server could not finish ends with a reset.
+    socket.on("error", finish);
+  });
+}
