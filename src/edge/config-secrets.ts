@@ -1,0 +1,82 @@
+import * as v from "valibot";
+import { loadConfigFile } from "../common/config-file.ts";
+import { AppError, describeError, type InputIssue } from "../common/errors.ts";
+import { checkInput } from "../common/input-issues.ts";
+import { readSecret, type Secret, SecretSource } from "../common/secret.ts";
+import { EdgeConfig } from "./config.ts";
+
+type Env = Readonly<Record<string, string | undefined>>;
+
+export interface EdgeSecrets {
+  hubApiKey: Secret;
+  /** `user:password` of a camera, by camera id. */
+  cameraCredentials: ReadonlyMap<string, Secret>;
+}
+
+/** Reads every secret that the config points at. Throws `invalid_config` with one issue per secret that is not there. */
+export async function readEdgeSecrets(config: EdgeConfig, env: Env): Promise<EdgeSecrets> {
+  const issues = await secretIssuesOf(config, env);
+  if (issues.length > 0) throw new AppError("invalid_config", "a secret cannot be read", { issues });
+  const cameraCredentials = new Map<string, Secret>();
+  for (const { id, source } of config.cameras) {
+    if (source.type === "rtsp" && source.credentials) {
+      cameraCredentials.set(id, await readSecret(source.credentials, env));
+    }
+  }
+  return { hubApiKey: await readSecret(config.network.api_key, env), cameraCredentials };
+}
+
+/**
+ * What `check-config` does: every error of the file and of the secrets it points at, at once. Secrets are looked at
+ * even when the rest of the file is refused, so that one round is enough. Throws `invalid_config`.
+ */
+export async function checkEdgeConfig(path: string, env: Env): Promise<EdgeConfig> {
+  const raw = await loadConfigFile(path, v.unknown());
+  const checked = checkInput(EdgeConfig, raw);
+  const issues = [...(checked.ok ? [] : checked.issues), ...(await secretIssuesOf(raw, env))];
+  if (issues.length > 0 || !checked.ok) {
+    throw new AppError("invalid_config", `${path} is not valid`, { issues });
+  }
+  return checked.output;
+}
+
+async function secretIssuesOf(raw: unknown, env: Env): Promise<InputIssue[]> {
+  const issues: InputIssue[] = [];
+  for (const { path, source } of secretSourcesIn(raw)) {
+    try {
+      await readSecret(source, env);
+    } catch (error) {
+      issues.push({ path, message: describeError(error) });
+    }
+  }
+  return issues;
+}
+
+/** A config that may be wrong anywhere; what is no secret source is the schema's business. */
+const Loose = v.object({
+  network: v.fallback(v.object({ api_key: v.unknown() }), { api_key: undefined }),
+  cameras: v.fallback(
+    v.array(
+      v.fallback(v.object({ source: v.object({ credentials: v.unknown() }) }), {
+        source: { credentials: undefined },
+      }),
+    ),
+    [],
+  ),
+});
+
+function secretSourcesIn(raw: unknown): { path: string; source: SecretSource }[] {
+  const config = v.safeParse(Loose, raw);
+  if (!config.success) return [];
+  const candidates = [
+    { path: "network.api_key", value: config.output.network.api_key },
+    ...config.output.cameras.map(({ source }, index) => ({
+      path: `cameras.${index}.source.credentials`,
+      value: source.credentials,
+    })),
+  ];
+  return candidates.flatMap(({ path, value }) => {
+    const source = v.safeParse(SecretSource, value);
+    return source.success ? [{ path, source: source.output }] : [];
+  });
+}

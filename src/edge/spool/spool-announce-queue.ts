@@ -1,0 +1,62 @@
+import type * as v from "valibot";
+import type { Logger } from "../../common/log.ts";
+import type { AnnouncedVideo, AnnounceResult } from "../../common/protocol/announce.ts";
+import type { AnnounceQueue } from "../hub-link/announce-queue.ts";
+import { readAnnounceRecord, writeConflictRecord } from "./announce-record.ts";
+import type { Inventory } from "./inventory.ts";
+import type { SpoolLayout } from "./spool-layout.ts";
+
+/** `archived/` as the announcer's queue. */
+export class SpoolAnnounceQueue implements AnnounceQueue {
+  readonly #layout: SpoolLayout;
+  readonly #inventory: Inventory;
+  readonly #logger: Logger;
+
+  constructor(options: { layout: SpoolLayout; inventory: Inventory; logger: Logger }) {
+    this.#layout = options.layout;
+    this.#inventory = options.inventory;
+    this.#logger = options.logger;
+  }
+
+  pending(): readonly string[] {
+    return this.#inventory
+      .list("archived")
+      .filter((segment) => !segment.conflict)
+      .map((segment) => segment.videoId);
+  }
+
+  async load(videoId: string): Promise<v.InferInput<typeof AnnouncedVideo> | undefined> {
+    const segment = this.#inventory.get("archived", videoId);
+    if (!segment) return undefined;
+    const record = await readAnnounceRecord(this.#layout.directoryOf("archived", segment.name));
+    if (record?.video_id === videoId) return record;
+    // Uploading it once more finds it in the archive and writes the record anew.
+    await this.#layout.move(segment.name, "archived", "closed");
+    this.#inventory.remove("archived", videoId);
+    this.#inventory.add("closed", segment);
+    this.#logger.warning("an announcement could not be read; the segment goes back to the uploads", {
+      video_id: videoId,
+    });
+    return undefined;
+  }
+
+  async markAcknowledged(videoId: string): Promise<void> {
+    const segment = this.#inventory.get("archived", videoId);
+    if (!segment) return;
+    // Not synced: a power cut that undoes it has the segment announced again, and the hub says "duplicate".
+    await this.#layout.move(segment.name, "archived", "acknowledged", { sync: false });
+    this.#inventory.remove("archived", videoId);
+    this.#inventory.add("acknowledged", segment);
+  }
+
+  async markConflict(videoId: string, result: AnnounceResult): Promise<void> {
+    const segment = this.#inventory.get("archived", videoId);
+    if (!segment) return;
+    segment.conflict = true;
+    await writeConflictRecord(this.#layout.directoryOf("archived", segment.name), result);
+  }
+
+  onPending(listener: () => void): void {
+    this.#inventory.onEnter("archived", listener);
+  }
+}

@@ -1,0 +1,149 @@
+import { readdir, rm, stat } from "node:fs/promises";
+import { join } from "node:path";
+import { AppError, errnoOf } from "../../common/errors.ts";
+import { errorFields, type Logger } from "../../common/log.ts";
+import { hasConflictRecord, readAnnounceRecord } from "./announce-record.ts";
+import type { Inventory } from "./inventory.ts";
+import { type RecoveryDefaults, recoverRecording } from "./recovery.ts";
+import { parseSegmentName, type SegmentName } from "./segment-name.ts";
+import { readSegmentRecord } from "./segment-record.ts";
+import type { SegmentState, SpoolLayout } from "./spool-layout.ts";
+
+export interface SpoolLoaderOptions {
+  layout: SpoolLayout;
+  inventory: Inventory;
+  defaults: RecoveryDefaults;
+  logger: Logger;
+}
+
+/**
+ * Finds what an earlier process left, and finishes or repairs it. Recording goes on meanwhile, so `leftBehind` is
+ * taken before the first segment of this process is opened. A segment that the disk refuses to give stays where it
+ * is, is logged, and tried again at the next start.
+ */
+export class SpoolLoader {
+  readonly #options: SpoolLoaderOptions;
+  /** Names in `recording/` that are to be recovered. */
+  readonly #leftBehind: string[];
+
+  private constructor(options: SpoolLoaderOptions, leftBehind: string[]) {
+    this.#options = options;
+    this.#leftBehind = leftBehind;
+  }
+
+  static async open(options: SpoolLoaderOptions): Promise<SpoolLoader> {
+    const leftBehind = await readdir(join(options.layout.root, "recording"));
+    return new SpoolLoader(options, leftBehind.sort());
+  }
+
+  async load(signal: AbortSignal): Promise<void> {
+    const { layout, inventory } = this.#options;
+    inventory.quarantined = (await readdir(layout.quarantineDirectory)).length;
+    await this.#each("acknowledged", signal, (name, known) => this.#loadAcknowledged(name, known));
+    await this.#each("archived", signal, (name, known) => this.#loadArchived(name, known));
+    await this.#each("closed", signal, (name, known) => this.#loadClosed(name, known));
+    await this.#each("recording", signal, (name, known) => this.#recover(name, known));
+  }
+
+  async #each(
+    state: SegmentState,
+    signal: AbortSignal,
+    load: (name: string, known: SegmentName) => Promise<void>,
+  ): Promise<void> {
+    const { layout, inventory, logger } = this.#options;
+    const names = state === "recording" ? this.#leftBehind : await readdir(join(layout.root, state));
+    for (const name of names.sort()) {
+      if (signal.aborted) return;
+      const known = parseSegmentName(name);
+      try {
+        if (!known) await this.#setAside(state, name, "not the name of a segment");
+        else if (inventory.get(state, known.videoId)?.name === name) continue;
+        else if (inventory.has(known.videoId)) await this.#setAside(state, name, "there twice");
+        else await load(name, known);
+      } catch (error) {
+        logger.error("a segment of the spool cannot be read", { state, name, ...errorFields(error) });
+      }
+    }
+  }
+
+  async #loadAcknowledged(name: string, known: SegmentName): Promise<void> {
+    const { layout, inventory } = this.#options;
+    const sizeBytes = await sizeOf(layout.videoPathOf("acknowledged", name));
+    // Eviction was interrupted after its first step.
+    if (sizeBytes === undefined) {
+      await rm(layout.directoryOf("acknowledged", name), { recursive: true, force: true });
+      return;
+    }
+    inventory.add("acknowledged", { ...known, name, sizeBytes });
+  }
+
+  async #loadArchived(name: string, known: SegmentName): Promise<void> {
+    const { layout, inventory } = this.#options;
+    const directory = layout.directoryOf("archived", name);
+    const announce = await readAnnounceRecord(directory);
+    if (announce?.video_id !== known.videoId) {
+      // Uploading it once more finds it in the archive and writes the announcement anew.
+      await layout.move(name, "archived", "closed");
+      return;
+    }
+    const sizeBytes = (await sizeOf(layout.videoPathOf("archived", name))) ?? 0;
+    const conflict = await hasConflictRecord(directory);
+    inventory.add("archived", { ...known, name, sizeBytes, ...(conflict && { conflict }) });
+  }
+
+  async #loadClosed(name: string, known: SegmentName): Promise<void> {
+    const { layout, inventory } = this.#options;
+    const record = await readSegmentRecord(layout.directoryOf("closed", name));
+    const sizeBytes = await sizeOf(layout.videoPathOf("closed", name));
+    if (sizeBytes === undefined) return this.#setAside("closed", name, "its video is gone");
+    if (record.kind !== "closed" || record.identity.videoId !== known.videoId) {
+      await layout.move(name, "closed", "recording");
+      this.#leftBehind.push(name);
+      return;
+    }
+    if (record.sizeBytes !== sizeBytes) {
+      const reason = `its video has ${sizeBytes} bytes and had ${record.sizeBytes} when it was closed`;
+      return this.#setAside("closed", name, reason);
+    }
+    inventory.add("closed", { ...known, name, sizeBytes });
+  }
+
+  async #recover(name: string, known: SegmentName): Promise<void> {
+    const { layout, inventory, defaults, logger } = this.#options;
+    const recovered = await recoverRecording(layout, name, known, defaults);
+    if (recovered.outcome === "unreadable") {
+      return this.#setAside("recording", name, "the beginning of its video cannot be read");
+    }
+    if (recovered.outcome === "removed") {
+      logger.warning("a segment with no whole fragment was removed", {
+        video_id: known.videoId,
+        torn_bytes: recovered.tornBytes,
+      });
+      return;
+    }
+    inventory.add("closed", { ...known, name, sizeBytes: recovered.sizeBytes });
+    logger.info("a segment that a crash left open was closed", {
+      video_id: known.videoId,
+      duration_ms: recovered.durationMs,
+      torn_bytes: recovered.tornBytes,
+      rebuilt: recovered.rebuilt,
+    });
+  }
+
+  async #setAside(state: SegmentState, name: string, reason: string): Promise<void> {
+    const path = await this.#options.layout.setAside(state, name);
+    this.#options.inventory.quarantined++;
+    this.#options.logger.error("a segment was set aside", { state, path, reason });
+  }
+}
+
+/** Undefined for what is not there or is no file. */
+async function sizeOf(path: string): Promise<number | undefined> {
+  try {
+    const stats = await stat(path);
+    return stats.isFile() ? stats.size : undefined;
+  } catch (error) {
+    if (["ENOENT", "ENOTDIR", "ELOOP"].includes(errnoOf(error) ?? "")) return undefined;
+    throw new AppError("io", `cannot look at ${path}`, { cause: error });
+  }
+}

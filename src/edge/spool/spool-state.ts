@@ -1,0 +1,54 @@
+import { join } from "node:path";
+import * as v from "valibot";
+import { writeFileAtomic } from "../../common/atomic-file.ts";
+import { ArchiveId } from "../../common/ids.ts";
+import { NonNegativeInteger } from "../../common/protocol/wire.ts";
+import { readJson } from "./segment-record.ts";
+
+const SpoolStateJson = v.object({
+  archive_id: v.optional(ArchiveId),
+  lost_segments: v.optional(NonNegativeInteger, 0),
+});
+
+/** `state.json`: the little that the spool remembers beside its segments. Unreadable means unknown, never a stop. */
+export class SpoolState {
+  readonly #path: string;
+  #archiveId: string | undefined;
+  #lostSegments: number;
+
+  private constructor(path: string, json: v.InferOutput<typeof SpoolStateJson>) {
+    this.#path = path;
+    this.#archiveId = json.archive_id;
+    this.#lostSegments = json.lost_segments;
+  }
+
+  static async open(root: string): Promise<SpoolState> {
+    const path = join(root, "state.json");
+    const parsed = v.safeParse(SpoolStateJson, await readJson(path));
+    return new SpoolState(path, parsed.success ? parsed.output : { lost_segments: 0 });
+  }
+
+  /** The archive that the hub said these segments belong to; learned once, known at the next start without a hub. */
+  get archiveId(): string | undefined {
+    return this.#archiveId;
+  }
+
+  /** Segments deleted before they were safe, since the spool was made. */
+  get lostSegments(): number {
+    return this.#lostSegments;
+  }
+
+  async setArchiveId(archiveId: string): Promise<void> {
+    if (archiveId === this.#archiveId) return;
+    this.#archiveId = archiveId;
+    await this.#save();
+  }
+
+  async #save(): Promise<void> {
+    const json: v.InferInput<typeof SpoolStateJson> = {
+      ...(this.#archiveId === undefined ? {} : { archive_id: this.#archiveId }),
+      lost_segments: this.#lostSegments,
+    };
+    await writeFileAtomic(this.#path, `${JSON.stringify(json, null, 1)}\n`);
+  }
+}

@@ -1,0 +1,110 @@
+import type * as v from "valibot";
+import type { Clock } from "../../common/clock.ts";
+import { AppError } from "../../common/errors.ts";
+import type { Logger } from "../../common/log.ts";
+import type { SpoolStatus } from "../../common/protocol/node.ts";
+import { formatWireTime } from "../../common/protocol/wire.ts";
+import { Inventory } from "./inventory.ts";
+import type { RecoveryDefaults } from "./recovery.ts";
+import { SpoolAnnounceQueue } from "./spool-announce-queue.ts";
+import { SpoolLayout } from "./spool-layout.ts";
+import { SpoolLoader } from "./spool-loader.ts";
+import { SpoolLock } from "./spool-lock.ts";
+import { SpoolSink } from "./spool-sink.ts";
+import { SpoolState } from "./spool-state.ts";
+import { SpoolUpkeep } from "./spool-upkeep.ts";
+import { SpoolUploadQueue } from "./spool-upload-queue.ts";
+
+export interface SpoolOptions {
+  root: string;
+  fsyncIntervalMs: number;
+  maxAcknowledgedBytes: number;
+  defaults: RecoveryDefaults;
+  clock: Clock;
+  logger: Logger;
+}
+
+/**
+ * The node's durable queue of segments; docs/segment-lifecycle.md has its invariants and steps. Opening it takes the
+ * lock and is quick; `load` then finds and repairs what an earlier process left, while recording already goes on.
+ */
+export class Spool implements Disposable {
+  readonly sink: SpoolSink;
+  readonly uploads: SpoolUploadQueue;
+  readonly announcements: SpoolAnnounceQueue;
+  readonly upkeep: SpoolUpkeep;
+  readonly #inventory: Inventory;
+  readonly #loader: SpoolLoader;
+  readonly #lock: SpoolLock;
+
+  private constructor(
+    options: SpoolOptions,
+    readonly layout: SpoolLayout,
+    readonly state: SpoolState,
+    inventory: Inventory,
+    loader: SpoolLoader,
+    lock: SpoolLock,
+  ) {
+    const { clock, logger, fsyncIntervalMs, maxAcknowledgedBytes } = options;
+    this.#inventory = inventory;
+    this.#loader = loader;
+    this.#lock = lock;
+    this.upkeep = new SpoolUpkeep({ layout, inventory, maxAcknowledgedBytes, logger });
+    this.sink = new SpoolSink({
+      layout,
+      inventory,
+      clock,
+      fsyncIntervalMs,
+      onUnfinished: (segment, closed) => this.upkeep.addUnfinished(segment, closed),
+    });
+    this.uploads = new SpoolUploadQueue({ layout, inventory, logger });
+    this.announcements = new SpoolAnnounceQueue({ layout, inventory, logger });
+  }
+
+  /** Throws `already_running`, or `io` where the folder cannot be made or written. */
+  static async open(options: SpoolOptions): Promise<Spool> {
+    const { root, defaults, logger } = options;
+    const layout = new SpoolLayout(root);
+    const inventory = new Inventory();
+    try {
+      await layout.create();
+    } catch (cause) {
+      throw new AppError("io", `cannot make the spool folder ${root}`, { cause });
+    }
+    const lock = await SpoolLock.take(root);
+    try {
+      const state = await SpoolState.open(root);
+      const loader = await SpoolLoader.open({ layout, inventory, defaults, logger });
+      return new Spool(options, layout, state, inventory, loader, lock);
+    } catch (error) {
+      lock[Symbol.dispose]();
+      throw error;
+    }
+  }
+
+  /** Call once. What is found is in the queues when it resolves; segments closed meanwhile are there already. */
+  load(signal: AbortSignal): Promise<void> {
+    return this.#loader.load(signal);
+  }
+
+  status(): v.InferInput<typeof SpoolStatus> & {
+    quarantined_segments: number;
+    conflicting_segments: number;
+  } {
+    const inventory = this.#inventory;
+    const [oldest] = inventory.list("closed");
+    return {
+      waiting_segments: inventory.count("closed"),
+      waiting_bytes: inventory.sizeBytes("closed"),
+      unacknowledged_segments: inventory.count("archived"),
+      oldest_waiting_at: oldest ? formatWireTime(oldest.startTimeMs) : null,
+      lost_segments: this.state.lostSegments,
+      quarantined_segments: inventory.quarantined,
+      conflicting_segments: inventory.list("archived").filter(({ conflict }) => conflict).length,
+    };
+  }
+
+  [Symbol.dispose](): void {
+    this.#lock[Symbol.dispose]();
+  }
+}

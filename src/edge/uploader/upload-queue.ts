@@ -1,0 +1,23 @@
+import type { SegmentIdentity } from "../../common/segment-identity.ts";
+import type { PutResult } from "./archive-destination.ts";
+
+export interface WaitingSegment {
+  videoId: string;
+  cameraId: string;
+  startTimeMs: number;
+  sizeBytes: number;
+}
+
+/** Closed segments that are to be archived, as the uploader sees them; the spool implements it. */
+export interface UploadQueue {
+  /** Oldest first. */
+  waiting(): readonly WaitingSegment[];
+  /** Throws `corrupt_file` for a segment that cannot be believed any more, `not_found`, `io`. */
+  load(videoId: string): Promise<{ sourcePath: string; identity: SegmentIdentity }>;
+  /** It is on the archive: durable before this resolves, and no longer waiting. Repeatable. */
+  markArchived(videoId: string, result: PutResult): Promise<void>;
+  /** Takes a segment out of the queue that can never be archived; it is kept, and counted. */
+  setAside(videoId: string, reason: string): Promise<void>;
+  /** Calls `listener` after each segment that begins to wait. */
+  onWaiting(listener: () => void): void;
+}
