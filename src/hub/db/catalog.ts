@@ -19,6 +19,9 @@ export interface Video extends SegmentIdentity {
   notes: string;
 }
 
+/** What an edge announces; the rest is the hub's. */
+export type NewVideo = Omit<Video, "createdAtMs" | "status" | "notes">;
+
 export type SaveResult =
   | { result: "stored" }
   | { result: "duplicate" }
@@ -75,31 +78,43 @@ export interface NodeRow {
   lastHeartbeatJson: string | null;
 }
 
+export type NewNode = Omit<NodeRow, "lastHeartbeatMs" | "lastHeartbeatJson">;
+
+export interface Beat {
+  atMs: number;
+  ipAddress: string;
+  softwareVersion: string;
+  configVersion: string;
+  /** The request's body as it came, after validation. */
+  json: string;
+}
+
 /** The metadata of every video, camera and node. Adapters pass one contract suite (tests/contract/catalog.contract.ts). */
 export interface Catalog {
-  /** Stores new videos, each atomically; one result per video in the order given. Idempotent by id and content. */
-  saveVideos(
-    videos: readonly Omit<Video, "createdAtMs" | "status" | "notes">[],
-    nowMs: number,
-  ): Promise<SaveResult[]>;
+  /**
+   * Stores new videos, each atomically; one result per video in the order given. Idempotent by id and content. A
+   * camera that is not known yet is made, with its id for a name. What is `stored` survives a power cut.
+   */
+  saveVideos(videos: readonly NewVideo[], nowMs: number): Promise<SaveResult[]>;
   findVideo(videoId: string): Promise<Video | undefined>;
-  /** At most `limit` videos in the order asked for; cost does not grow with the page's depth. */
+  /**
+   * At most `limit` videos in the order asked for; cost does not grow with the page's depth. Throws `timeout` when so
+   * few match that looking for them takes too long.
+   */
   findVideos(query: VideoQuery): Promise<Video[]>;
+  /** The newest video of every camera that has one. */
+  findNewestVideos(): Promise<Video[]>;
+  /** Nothing happens when there is no such video; so do the next two. */
   updateVideoStatus(videoId: string, status: VideoStatus): Promise<void>;
   updateVideoNotes(videoId: string, notes: string): Promise<void>;
   deleteVideo(videoId: string): Promise<void>;
   /** Local days (`2025-09-23`) on which a camera has videos, newest first. */
   findDays(cameraId: string, limit: number): Promise<string[]>;
 
-  saveNode(
-    node: Omit<NodeRow, "lastHeartbeatMs" | "lastHeartbeatJson">,
-    cameras: readonly CameraRow[],
-  ): Promise<void>;
+  /** Stores a node and its cameras, or what is new about them; the last heartbeat stays. A camera has one node: the last. */
+  saveNode(node: NewNode, cameras: readonly CameraRow[]): Promise<void>;
   /** False when the node is not known. */
-  saveHeartbeat(
-    nodeId: string,
-    beat: { atMs: number; ipAddress: string; softwareVersion: string; configVersion: string; json: string },
-  ): Promise<boolean>;
+  saveHeartbeat(nodeId: string, beat: Beat): Promise<boolean>;
   listNodes(): Promise<NodeRow[]>;
   listCameras(): Promise<CameraRow[]>;
 
