@@ -1,7 +1,15 @@
 import { afterAll, beforeAll, describe, expect, test } from "bun:test";
 import fc from "fast-check";
 import { localDateOf } from "../../src/common/time-zone.ts";
-import type { Catalog, NewNode, NewVideo, PageKey, Video, VideoQuery } from "../../src/hub/db/catalog.ts";
+import {
+  type Catalog,
+  type NewNode,
+  type NewVideo,
+  type PageKey,
+  type Video,
+  type VideoQuery,
+  videoStatuses,
+} from "../../src/hub/db/catalog.ts";
 import { sampleHash, sampleRun, sampleVideo } from "../support/sample-videos.ts";
 import { expectedPage, queries } from "./catalog-model.ts";
 
@@ -228,6 +236,19 @@ export function catalogContract(name: string, open: () => Promise<Catalog>): voi
           { numRuns: 40 },
         );
       });
+
+      test.each(["newest_first", "oldest_first"] as const)(
+        "a search that goes through all, %s, leaves none out",
+        async (order) => {
+          const query = { order, limit: all.length, statuses: videoStatuses };
+          expect(await searched.findVideos(query)).toEqual(expectedPage(all, query));
+          for (const cameraIds of [["cam01"], ["x", "cam02"]]) {
+            expect(await searched.findVideos({ ...query, cameraIds })).toEqual(
+              expectedPage(all, { ...query, cameraIds }),
+            );
+          }
+        },
+      );
 
       test("a page holds still while newer videos arrive", async () => {
         const cameraId = newCamera();
