@@ -1,0 +1,64 @@
+import { describeRoute, resolver } from "hono-openapi";
+import type * as v from "valibot";
+import { Problem } from "../../common/protocol/problem.ts";
+
+export type Tag = "Videos" | "Cameras" | "Nodes" | "Health" | "Ingest" | "API";
+
+export interface RouteDescription {
+  tag: Tag;
+  summary: string;
+  description?: string;
+  /** Schema of the 200's JSON. */
+  answer?: v.GenericSchema;
+  /** Media type and words of a 200 that is not JSON. */
+  content?: { mediaType: string; description: string };
+  /** Other answers that are no problem: status to description, with the schema of their JSON. */
+  also?: Readonly<Record<number, { description: string; schema?: v.GenericSchema }>>;
+  /** Statuses of problem+json that this route has beside 401 and 403. */
+  problems?: readonly number[];
+}
+
+type Responses = NonNullable<Parameters<typeof describeRoute>[0]["responses"]>;
+type Content = Extract<Responses[string], { content?: unknown }>["content"];
+
+const meaning: Readonly<Record<number, string>> = {
+  400: "Something in the request is refused; `issues` names the fields.",
+  401: "No valid credential.",
+  403: "The credential is not for this.",
+  404: "There is no such thing.",
+  409: "Known with other content; nothing was changed.",
+  413: "The body is too large.",
+  415: "The body is not application/json.",
+  416: "No byte of the file is in the range.",
+  503: "Not now; `Retry-After` says when to try again.",
+};
+
+/** A route in the OpenAPI document. */
+export function describe(route: RouteDescription): ReturnType<typeof describeRoute> {
+  const responses: Responses = {};
+  if (route.answer) responses[200] = { description: "OK", content: json(route.answer) };
+  if (route.content) {
+    const schema = { type: "string", format: "binary" } as const;
+    const { mediaType, description } = route.content;
+    responses[200] = { description, content: { [mediaType]: { schema } } };
+  }
+  for (const [status, { description, schema }] of Object.entries(route.also ?? {})) {
+    responses[status] = { description, ...(schema ? { content: json(schema) } : {}) };
+  }
+  for (const status of [401, 403, ...(route.problems ?? [])]) {
+    responses[status] = {
+      description: meaning[status] ?? "",
+      content: json(Problem, "application/problem+json"),
+    };
+  }
+  return describeRoute({
+    tags: [route.tag],
+    summary: route.summary,
+    ...(route.description === undefined ? {} : { description: route.description }),
+    responses,
+  });
+}
+
+function json(schema: v.GenericSchema, mediaType = "application/json"): NonNullable<Content> {
+  return { [mediaType]: { schema: resolver(schema, { options: { typeMode: "input" } }) } };
+}

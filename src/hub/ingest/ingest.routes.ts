@@ -1,0 +1,60 @@
+import { Hono } from "hono";
+import type { Clock } from "../../common/clock.ts";
+import { AppError } from "../../common/errors.ts";
+import type { Logger } from "../../common/log.ts";
+import { AnnounceRequest, AnnounceResponse } from "../../common/protocol/announce.ts";
+import type { Catalog } from "../db/catalog.ts";
+import { allow } from "../http/access.ts";
+import type { AppEnv } from "../http/app-env.ts";
+import { describe } from "../http/describe.ts";
+import { checkSpeaksFor } from "../http/node-principal.ts";
+import { validJson } from "../http/validate.ts";
+import { announceVideos } from "./announce-videos.ts";
+
+/** 500 videos of 1 kB each are half of it. */
+const maxBytes = 1024 * 1024;
+
+export function createIngestRoutes(options: {
+  catalog: Pick<Catalog, "saveVideos">;
+  clock: Clock;
+  logger: Logger;
+}) {
+  const { catalog, clock, logger } = options;
+  return new Hono<AppEnv>().post(
+    "/api/videos/announce",
+    allow("node"),
+    describe({
+      tag: "Ingest",
+      summary: "A node announces archived segments",
+      description:
+        "Idempotent. `stored` and `duplicate` are acknowledgements: the row is on the hub's disk. One result per " +
+        "video, in the order sent. Unknown fields are ignored, so that newer nodes can speak to older hubs.",
+      answer: AnnounceResponse,
+      also: {
+        409: {
+          description: "At least one is known with other content; the rest is stored.",
+          schema: AnnounceResponse,
+        },
+      },
+      problems: [400, 413, 415, 503],
+    }),
+    validJson(AnnounceRequest, { maxBytes }),
+    async (c) => {
+      const { videos } = c.req.valid("json");
+      for (const { node_id } of videos) checkSpeaksFor(c.var.principal, node_id);
+      const issues = videos.flatMap(({ start_time, end_time }, i) =>
+        end_time < start_time
+          ? [{ path: `videos.${i}.end_time`, message: "expected a time not before start_time" }]
+          : [],
+      );
+      if (issues.length > 0) throw new AppError("invalid_input", "the body is not valid", { issues });
+
+      const results = await announceVideos(catalog, videos, clock.wallMs());
+      const conflicts = results.filter(({ result }) => result === "conflict");
+      for (const { video_id, detail } of conflicts) {
+        logger.warn("announce refused: known with other content", { video_id, detail });
+      }
+      return c.json({ results }, conflicts.length === 0 ? 200 : 409);
+    },
+  );
+}

@@ -1,0 +1,121 @@
+import type { Clock } from "../../common/clock.ts";
+import { AppError } from "../../common/errors.ts";
+import type { Catalog, NodeRow } from "../db/catalog.ts";
+import { formatHeartbeat, parseHeartbeat } from "./heartbeat-record.ts";
+import type { CameraOverview, NodeInfo, NodeService, NodeState } from "./node-service.ts";
+
+export interface NodeServiceOptions {
+  catalog: Catalog;
+  clock: Clock;
+  heartbeatIntervalSeconds: number;
+  /** The archive this hub's catalog belongs to, once it is known. */
+  archiveId: () => string | null;
+}
+
+export function createNodeService(options: NodeServiceOptions): NodeService {
+  const { catalog, clock, heartbeatIntervalSeconds, archiveId } = options;
+  const answer = () => ({ archiveId: archiveId(), serverTimeMs: clock.wallMs() });
+
+  const list = async (): Promise<NodeInfo[]> => {
+    const [nodes, cameras] = [await catalog.listNodes(), await catalog.listCameras()];
+    const camerasOf = Map.groupBy(cameras, ({ nodeId }) => nodeId);
+    const now = clock.wallMs();
+    return nodes.map((row) => ({
+      ...nodeInfoOf(row),
+      cameraIds: (camerasOf.get(row.nodeId) ?? []).map(({ cameraId }) => cameraId),
+      status: nodeStateOf(row.lastHeartbeatMs, now, heartbeatIntervalSeconds),
+    }));
+  };
+
+  const cameras = async (): Promise<CameraOverview[]> => {
+    const nodes = new Map((await list()).map((node) => [node.nodeId, node]));
+    const newest = new Map((await catalog.findNewestVideos()).map((video) => [video.cameraId, video]));
+    return (await catalog.listCameras()).map(({ cameraId, nodeId, name, source }) => {
+      const node = nodes.get(nodeId);
+      const newestVideo = newest.get(cameraId);
+      const status = node?.cameras.find((camera) => camera.camera_id === cameraId);
+      const isHeard = node?.status === "online" || node?.status === "late";
+      return {
+        cameraId,
+        name,
+        nodeId,
+        source,
+        nodeStatus: node?.status ?? "never_seen",
+        // What a node said before it fell silent is no news.
+        state: isHeard && status !== undefined ? status.state : "unknown",
+        message: isHeard ? (status?.message ?? null) : null,
+        timeZone: node?.timeZone ?? newestVideo?.timeZone ?? "UTC",
+        newestVideo,
+      };
+    });
+  };
+
+  return {
+    list,
+    cameras,
+
+    async find(nodeId) {
+      return (await list()).find((node) => node.nodeId === nodeId) ?? notFound("node");
+    },
+
+    async findCamera(cameraId) {
+      return (await cameras()).find((camera) => camera.cameraId === cameraId) ?? notFound("camera");
+    },
+
+    async register(request, ipAddress) {
+      const nodeId = request.node_id;
+      await catalog.saveNode(
+        {
+          nodeId,
+          ipAddress,
+          registeredAtMs: clock.wallMs(),
+          softwareVersion: request.software_version,
+          configVersion: request.config_version,
+          timeZone: request.time_zone,
+          segmentSeconds: request.segment_seconds,
+        },
+        request.cameras.map(({ camera_id, name, source }) => ({ cameraId: camera_id, nodeId, name, source })),
+      );
+      return { ...answer(), heartbeatIntervalSeconds };
+    },
+
+    async heartbeat(nodeId, beat, ipAddress) {
+      const registered = await catalog.saveHeartbeat(nodeId, {
+        atMs: clock.wallMs(),
+        ipAddress,
+        softwareVersion: beat.software_version,
+        configVersion: beat.config_version,
+        json: formatHeartbeat(beat),
+      });
+      return { ...answer(), registered };
+    },
+  };
+}
+
+/** The rule of {@link NodeState}. A heartbeat from the future (the hub's clock was set back) counts as new. */
+export function nodeStateOf(
+  lastHeartbeatMs: number | null,
+  nowMs: number,
+  intervalSeconds: number,
+): NodeState {
+  if (lastHeartbeatMs === null) return "never_seen";
+  const intervals = (nowMs - lastHeartbeatMs) / (intervalSeconds * 1000);
+  if (intervals <= 3) return "online";
+  return intervals <= 12 ? "late" : "offline";
+}
+
+function nodeInfoOf(row: NodeRow): Omit<NodeInfo, "cameraIds" | "status"> {
+  const { lastHeartbeatJson, ...columns } = row;
+  const beat = lastHeartbeatJson === null ? undefined : parseHeartbeat(lastHeartbeatJson);
+  return {
+    ...columns,
+    systemInfo: beat?.system ?? null,
+    spool: beat?.spool ?? null,
+    cameras: beat?.cameras ?? [],
+    errorCounts: beat?.error_counts ?? {},
+  };
+}
+
+function notFound(what: string): never {
+  throw new AppError("not_found", `there is no ${what} with this id`);
+}

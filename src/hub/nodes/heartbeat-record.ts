@@ -1,0 +1,37 @@
+import * as v from "valibot";
+import { HeartbeatRequest } from "../../common/protocol/node.ts";
+import { formatWireTime } from "../../common/protocol/wire.ts";
+import type { ParsedHeartbeat } from "./node-service.ts";
+
+/** A heartbeat as the catalog keeps it: the wire's own JSON. */
+export function formatHeartbeat(beat: ParsedHeartbeat): string {
+  const wire: v.InferInput<typeof HeartbeatRequest> = {
+    ...beat,
+    sent_at: formatWireTime(beat.sent_at),
+    cameras: beat.cameras.map(formatCameraStatus),
+    spool: formatSpoolStatus(beat.spool),
+  };
+  return JSON.stringify(wire);
+}
+
+/** Inverse of {@link formatHeartbeat}; undefined for one that an older or newer hub kept in another form. */
+export function parseHeartbeat(json: string): ParsedHeartbeat | undefined {
+  const parsed = v.safeParse(HeartbeatRequest, JSON.parse(json));
+  return parsed.success ? parsed.output : undefined;
+}
+
+export function formatCameraStatus(status: ParsedHeartbeat["cameras"][number]) {
+  return {
+    ...status,
+    last_fragment_at: formatOptional(status.last_fragment_at),
+    run_started_at: formatOptional(status.run_started_at),
+  };
+}
+
+export function formatSpoolStatus(spool: ParsedHeartbeat["spool"]) {
+  return { ...spool, oldest_waiting_at: formatOptional(spool.oldest_waiting_at) };
+}
+
+function formatOptional(ms: number | null): string | null {
+  return ms === null ? null : formatWireTime(ms);
+}
