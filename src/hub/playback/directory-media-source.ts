@@ -1,5 +1,5 @@
-import type { Stats } from "node:fs";
-import { lstat, readFile } from "node:fs/promises";
+import { lstatSync, type Stats } from "node:fs";
+import { readFile } from "node:fs/promises";
 import { join } from "node:path";
 import { parseArchiveIdentity } from "../../common/archive-identity.ts";
 import { archiveIdentityPath, parseArchivePath } from "../../common/archive-path.ts";
@@ -26,11 +26,11 @@ export function createDirectoryMediaSource(options: {
     if (!parseArchivePath(filePath)) throw new AppError("internal", `not a path of a video: ${filePath}`);
     const [camera = "", day = ""] = filePath.split("/");
     try {
-      const [cameraStats, dayStats, fileStats] = await Promise.all([
-        lstat(join(root, camera)),
-        lstat(join(root, camera, day)),
-        lstat(join(root, filePath)),
-      ]);
+      // Synchronous, as Bun's own open of the file is: three looks at cached inodes cost a tenth of a trip through the
+      // thread pool, and next to no time passes until the file is opened.
+      const cameraStats = lstatSync(join(root, camera));
+      const dayStats = lstatSync(join(root, camera, day));
+      const fileStats = lstatSync(join(root, filePath));
       if (!cameraStats.isDirectory() || !dayStats.isDirectory() || !fileStats.isFile()) {
         throw new AppError("corrupt_file", `${filePath} is not an ordinary file in ordinary folders`);
       }
