@@ -2,7 +2,7 @@ import type { Fragment } from "./fragment.ts";
 import type { InitSegment } from "./init-segment.ts";
 
 /** Where the NAL units of one sample lie (ISO/IEC 14496-15 4.3.3: each behind its length). */
-interface NalUnit {
+export interface NalUnit {
   start: number;
   end: number;
 }
@@ -11,7 +11,7 @@ interface NalUnit {
  * The NAL units between `start` and `end`; the last one given is `undefined` when a length does not fit, which
  * means that the sample is damaged.
  */
-function* nalUnits(
+export function* nalUnits(
   bytes: Uint8Array,
   start: number,
   end: number,
@@ -50,20 +50,32 @@ export function looksLikeKeyframe(fragment: Fragment, init: InitSegment): boolea
 }
 
 /**
- * Whether the NAL units fill every video sample of the fragment exactly. Finds blocks that a power cut left
- * unwritten or filled with zeros, but not a bit that changed inside a picture: that takes the hash.
+ * Whether every sample of the fragment was written: finds what a power cut left as zeros, by what no encoder makes.
+ * NAL units fill their sample exactly and do not end in zeros (ITU-T H.264 7.4.1, H.265 7.4.2), an AAC frame is
+ * never all zeros. Does not find a bit that changed inside a picture: that takes the hash.
  */
 export function hasWholeSamples(fragment: Fragment, init: InitSegment): boolean {
-  const { nalLengthBytes, trackId } = init.video;
-  if (nalLengthBytes === 0) return true;
-  for (const track of fragment.tracks) {
-    if (track.trackId !== trackId) continue;
-    for (let i = 0; i < track.sampleCount; i++) {
-      const start = track.offsets[i]!;
-      for (const unit of nalUnits(fragment.bytes, start, start + track.sizes[i]!, nalLengthBytes)) {
-        if (unit === undefined) return false;
-      }
+  const { video } = init;
+  return fragment.tracks.every((samples) => {
+    const track = init.tracks.find((candidate) => candidate.trackId === samples.trackId);
+    for (let i = 0; i < samples.sampleCount; i++) {
+      const start = samples.offsets[i]!;
+      const end = start + samples.sizes[i]!;
+      if (track === video && video.nalLengthBytes > 0) {
+        if (isZero(fragment.bytes, Math.max(start, end - zeroTailBytes), end)) return false;
+        for (const unit of nalUnits(fragment.bytes, start, end, video.nalLengthBytes)) {
+          if (unit === undefined) return false;
+        }
+      } else if (track?.codec.startsWith("mp4a") && isZero(fragment.bytes, start, end)) return false;
     }
-  }
+    return true;
+  });
+}
+
+/** Some encoders pad a picture with a few zeros. */
+const zeroTailBytes = 64;
+
+function isZero(bytes: Uint8Array, start: number, end: number): boolean {
+  for (let i = start; i < end; i++) if (bytes[i] !== 0) return false;
   return true;
 }

@@ -36,6 +36,8 @@ export interface ScanOptions {
 /** `moof` of a usual fragment and the header of its `mdat`, in one read. */
 const readAheadBytes = 4096;
 const maxInitBytes = 16 * 1024 * 1024;
+/** As large as `StreamSplitter` lets through. */
+const maxCheckedFragmentBytes = 72 * 1024 * 1024;
 const maxMoofBytes = 8 * 1024 * 1024;
 
 /**
@@ -120,11 +122,8 @@ async function readFragment(
   if (checkSamples && end <= maxCheckedFragmentBytes) {
     const bytes = await file.readAt(offset, end);
     if (!hasWholeSamples({ ...fragment, bytes }, init)) {
-      throw corrupt("a fragment was not written whole: its samples hold no NAL units");
+      throw corrupt("a fragment was not written whole: there are zeros where its samples belong");
     }
   }
   return fragment;
 }
-
-/** As `StreamSplitter` lets through. */
-const maxCheckedFragmentBytes = 128 * 1024 * 1024;
