@@ -1,0 +1,158 @@
+import { dlopen, FFIType, ptr } from "bun:ffi";
+import * as v from "valibot";
+
+/**
+ * A client that costs next to nothing, so that on a machine of two cores it is the server that is measured: plain
+ * system calls, keep-alive connections, bodies taken from the socket without being copied (MSG_TRUNC, tcp(7)).
+ * Takes a {@link LoadPlan} on stdin and prints a {@link LoadResult}.
+ */
+const LoadPlan = v.object({
+  port: v.number(),
+  connections: v.number(),
+  /** Sent in turn, whole and unchanged. */
+  requests: v.pipe(v.array(v.string()), v.minLength(1)),
+  expectedStatus: v.number(),
+  /** Ends after this time, or after this many answers. */
+  durationMs: v.optional(v.number(), Number.MAX_SAFE_INTEGER),
+  answers: v.optional(v.number(), Number.MAX_SAFE_INTEGER),
+});
+export type LoadPlan = v.InferInput<typeof LoadPlan>;
+
+export interface LoadResult {
+  answers: number;
+  bodyBytes: number;
+  seconds: number;
+  /** From the request's first byte sent to the answer's last byte taken. */
+  latenciesMs: number[];
+}
+
+const AF_INET = 2;
+const SOCK_STREAM = 1;
+const MSG_DONTWAIT = 0x40;
+const MSG_TRUNC = 0x20;
+const MSG_NOSIGNAL = 0x4000;
+const IPPROTO_TCP = 6;
+const TCP_NODELAY = 1;
+const EPOLLIN = 1;
+const EPOLL_CTL_ADD = 1;
+/** `struct epoll_event` is packed on x86-64 only. */
+const eventBytes = process.arch === "x64" ? 12 : 16;
+const eventDataOffset = process.arch === "x64" ? 4 : 8;
+const headerLimit = 16 * 1024;
+
+interface Connection {
+  socket: number;
+  /** Of the body; undefined while the header is awaited. */
+  remainingBytes: number | undefined;
+  sentAtMs: number;
+  header: string;
+}
+
+export function runLoad(plan: v.InferOutput<typeof LoadPlan>): LoadResult {
+  const { symbols: libc } = dlopen("libc.so.6", {
+    socket: { args: ["i32", "i32", "i32"], returns: "i32" },
+    connect: { args: ["i32", "ptr", "u32"], returns: "i32" },
+    setsockopt: { args: ["i32", "i32", "i32", "ptr", "u32"], returns: "i32" },
+    send: { args: ["i32", "ptr", FFIType.u64_fast, "i32"], returns: FFIType.i64_fast },
+    recv: { args: ["i32", "ptr", FFIType.u64_fast, "i32"], returns: FFIType.i64_fast },
+    epoll_create1: { args: ["i32"], returns: "i32" },
+    epoll_ctl: { args: ["i32", "i32", "i32", "ptr"], returns: "i32" },
+    epoll_wait: { args: ["i32", "ptr", "i32", "i32"], returns: "i32" },
+    close: { args: ["i32"], returns: "i32" },
+  });
+  const check = (result: number | bigint, call: string): number => {
+    if (Number(result) < 0) throw new Error(`${call} failed`);
+    return Number(result);
+  };
+
+  const requests = plan.requests.map((text) => Buffer.from(text, "latin1"));
+  const buffer = new Uint8Array(headerLimit);
+  const events = new DataView(new ArrayBuffer(eventBytes * 256));
+  const epoll = check(libc.epoll_create1(0), "epoll_create1");
+  const connections = new Map<number, Connection>();
+  let nextRequest = 0;
+  let bodyBytes = 0;
+  const latenciesMs: number[] = [];
+
+  const sendNext = (connection: Connection) => {
+    const request = requests[nextRequest++ % requests.length]!;
+    connection.remainingBytes = undefined;
+    connection.header = "";
+    connection.sentAtMs = performance.now();
+    const sent = check(libc.send(connection.socket, ptr(request), request.length, MSG_NOSIGNAL), "send");
+    if (sent !== request.length) throw new Error("a request did not fit into the socket's buffer");
+  };
+
+  /** Takes what has come; true when the answer is whole. Negative results of `recv` mean that nothing is there. */
+  const receive = (connection: Connection): boolean => {
+    if (connection.remainingBytes === undefined) {
+      const count = Number(libc.recv(connection.socket, ptr(buffer), buffer.length, MSG_DONTWAIT));
+      if (count === 0) throw new Error("the server closed the connection");
+      if (count < 0) return false;
+      connection.header += Buffer.from(buffer.buffer, 0, count).toString("latin1");
+      const end = connection.header.indexOf("\r\n\r\n");
+      if (end === -1) {
+        if (connection.header.length > headerLimit) throw new Error("an endless header");
+        return false;
+      }
+      const head = connection.header.slice(0, end);
+      const status = Number(/^HTTP\/1\.1 (\d{3})/.exec(head)?.[1]);
+      const length = /\r\ncontent-length: *(\d+)/i.exec(head)?.[1];
+      if (status !== plan.expectedStatus || length === undefined) {
+        throw new Error(`not the answer expected: ${connection.header.slice(0, 1000)}`);
+      }
+      bodyBytes += Number(length);
+      connection.remainingBytes = Number(length) - (connection.header.length - end - 4);
+    }
+    while (connection.remainingBytes > 0) {
+      const want = connection.remainingBytes;
+      const count = Number(libc.recv(connection.socket, ptr(buffer), want, MSG_DONTWAIT | MSG_TRUNC));
+      if (count === 0) throw new Error("the server closed the connection in mid-answer");
+      if (count < 0) return false;
+      connection.remainingBytes -= count;
+    }
+    return true;
+  };
+
+  const address = new DataView(new ArrayBuffer(16));
+  address.setUint16(0, AF_INET, true);
+  address.setUint16(2, plan.port);
+  address.setUint32(4, 0x7f000001);
+  const on = new Int32Array([1]);
+  try {
+    const startedAtMs = performance.now();
+    for (let i = 0; i < plan.connections; i++) {
+      const socket = check(libc.socket(AF_INET, SOCK_STREAM, 0), "socket");
+      const connection: Connection = { socket, remainingBytes: undefined, sentAtMs: 0, header: "" };
+      connections.set(socket, connection);
+      check(libc.connect(socket, ptr(address), 16), "connect");
+      check(libc.setsockopt(socket, IPPROTO_TCP, TCP_NODELAY, ptr(on), 4), "setsockopt");
+      events.setUint32(0, EPOLLIN, true);
+      events.setInt32(eventDataOffset, socket, true);
+      check(libc.epoll_ctl(epoll, EPOLL_CTL_ADD, socket, ptr(events)), "epoll_ctl");
+      sendNext(connection);
+    }
+    const endAtMs = startedAtMs + plan.durationMs;
+    while (latenciesMs.length < plan.answers && performance.now() < endAtMs) {
+      const count = check(libc.epoll_wait(epoll, ptr(events), 256, 10_000), "epoll_wait");
+      if (count === 0) throw new Error("no answer for 10 s");
+      for (let i = 0; i < count; i++) {
+        const connection = connections.get(events.getInt32(i * eventBytes + eventDataOffset, true))!;
+        if (!receive(connection)) continue;
+        latenciesMs.push(performance.now() - connection.sentAtMs);
+        sendNext(connection);
+      }
+    }
+    // Bodies that had begun to come count as whole: less than one per connection.
+    const seconds = (performance.now() - startedAtMs) / 1000;
+    return { answers: latenciesMs.length, bodyBytes, seconds, latenciesMs };
+  } finally {
+    for (const socket of connections.keys()) libc.close(socket);
+    libc.close(epoll);
+  }
+}
+
+if (import.meta.main) {
+  const plan = v.parse(LoadPlan, await Bun.stdin.json());
+  process.stdout.write(JSON.stringify(runLoad(plan)));
+}
