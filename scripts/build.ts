@@ -54,6 +54,7 @@ export async function buildBinary(options: {
         autoloadBunfig: false,
       },
       minify: { syntax: true, whitespace: true, identifiers: false },
+      // Stack traces in the logs of users name our files and lines; the map lies inside the binary.
       sourcemap: "linked",
       // Parsed ahead of time for a quicker start; only ESM keeps top-level await.
       bytecode: true,
@@ -70,7 +71,7 @@ export async function buildBinary(options: {
     }
     await rename(unfinished, outfile);
   } finally {
-    await rm(unfinished, { force: true });
+    for (const leftover of [unfinished, `${unfinished}.map`]) await rm(leftover, { force: true });
   }
   return outfile;
 }
@@ -133,6 +134,8 @@ async function main(): Promise<number> {
     return 0;
   }
   const commit = options.commit ?? (await currentCommit());
+  // Paths in stack traces are relative to here.
+  process.chdir(root);
   for (const binary of options.binaries) {
     for (const target of options.targets) {
       const startedAt = performance.now();
