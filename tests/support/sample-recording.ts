@@ -66,7 +66,7 @@ export function sampleStart(overrides: Partial<SegmentStart> = {}): SegmentStart
     sequence,
     startTimeMs,
     timeZone: "Asia/Seoul",
-    codec: "avc1.42c00b",
+    codec: "avc1.42c00a",
     width: 192,
     height: 108,
     clockState: "synced",

@@ -1,0 +1,157 @@
+import type { FileHandle } from "node:fs/promises";
+import { systemClock } from "../../common/clock.ts";
+import { AppError, errnoOf } from "../../common/errors.ts";
+import type { ArchiveLayout } from "../../common/mp4/archive-file.ts";
+import type { RegularFile } from "../../common/mp4/regular-file.ts";
+
+const chunkBytes = 1024 * 1024;
+/**
+ * So much is handed to the destination before it is asked to make it durable, beside the next chunks. The last sync
+ * is then short, and progress is real progress; on a slow NAS it becomes less, so that no sync takes too long.
+ */
+const firstSyncBytes = 16 * 1024 * 1024;
+const minSyncBytes = 1024 * 1024;
+const maxSyncBytes = 64 * 1024 * 1024;
+const slowSyncMs = 4000;
+const quickSyncMs = 1000;
+
+export interface ArchivePass {
+  /** Spool file: init segment and fragments. */
+  source: RegularFile;
+  layout: ArchiveLayout;
+  /** New and empty. */
+  target: FileHandle;
+  onProgress?: (writtenBytes: number, totalBytes: number) => void;
+  signal?: AbortSignal;
+}
+
+export interface ArchivePassResult {
+  /** Of init segment and fragments, as read. */
+  recordedSha256: string;
+  /** Of the whole file, as written. */
+  fileSha256: string;
+}
+
+/**
+ * The one pass: every byte of the segment is read once, hashed twice and written once, in order. The next chunk is
+ * read, and the one before is written, while a chunk is hashed. The target is synced when it resolves.
+ * Throws `io` with `details.side`, `corrupt_file` when the source is shorter than its layout, `cancelled`.
+ */
+export async function runArchivePass(pass: ArchivePass): Promise<ArchivePassResult> {
+  const { source, layout, target, onProgress, signal } = pass;
+  const recorded = new Bun.CryptoHasher("sha256");
+  const whole = new Bun.CryptoHasher("sha256");
+  const sink = new SyncedWriter(target);
+  try {
+    recorded.update(layout.initBytes);
+    for (const part of [layout.front, layout.initBytes, layout.sidx]) {
+      whole.update(part);
+      await sink.write(part);
+    }
+    const sourceStart = layout.initBytes.length;
+    const sourceEnd = sourceStart + layout.fragmentsSizeBytes;
+    const buffers = Array.from({ length: 3 }, () => new Uint8Array(chunkBytes));
+    const read = (turn: number, offset: number) => {
+      const buffer = buffers[turn % 3] as Uint8Array;
+      return source.readInto(buffer.subarray(0, Math.min(chunkBytes, sourceEnd - offset)), offset);
+    };
+    let reading = watched(read(0, sourceStart));
+    for (let turn = 0, offset = sourceStart; offset < sourceEnd; turn++) {
+      const size = await reading.catch(rethrowAs("spool", "cannot read the segment"));
+      const wanted = Math.min(chunkBytes, sourceEnd - offset);
+      if (size < wanted) throw new AppError("corrupt_file", `the segment ends at byte ${offset + size}`);
+      if (signal?.aborted) throw new AppError("cancelled", "the upload was cancelled");
+      const chunk = (buffers[turn % 3] as Uint8Array).subarray(0, size);
+      offset += size;
+      if (offset < sourceEnd) reading = watched(read(turn + 1, offset));
+      await sink.write(chunk);
+      recorded.update(chunk);
+      whole.update(chunk);
+      onProgress?.(sink.acceptedBytes, layout.totalSizeBytes);
+    }
+    await sink.finish();
+  } catch (error) {
+    await sink.settle();
+    throw error;
+  }
+  onProgress?.(layout.totalSizeBytes, layout.totalSizeBytes);
+  return { recordedSha256: recorded.digest("hex"), fileSha256: whole.digest("hex") };
+}
+
+/** Writes one chunk after the other, the caller at most one chunk ahead, and syncs now and then beside that. */
+class SyncedWriter {
+  readonly #target: FileHandle;
+  #position = 0;
+  #unsyncedBytes = 0;
+  #syncBytes = firstSyncBytes;
+  #writing: Promise<void> = Promise.resolve();
+  #syncing: Promise<void> = Promise.resolve();
+
+  constructor(target: FileHandle) {
+    this.#target = target;
+  }
+
+  /** Written, or about to be. */
+  get acceptedBytes(): number {
+    return this.#position;
+  }
+
+  /** Resolves when the chunk before is written; `bytes` must stay as they are until the next call has resolved. */
+  async write(bytes: Uint8Array): Promise<void> {
+    await this.#writing;
+    if (this.#unsyncedBytes >= this.#syncBytes) {
+      await this.#syncing;
+      this.#syncing = watched(this.#syncData());
+      this.#unsyncedBytes = 0;
+    }
+    this.#writing = watched(this.#writeAll(bytes, this.#position));
+    this.#position += bytes.length;
+    this.#unsyncedBytes += bytes.length;
+  }
+
+  async finish(): Promise<void> {
+    await this.#writing;
+    await this.#syncing;
+    await this.#sync(() => this.#target.sync());
+  }
+
+  /** When nothing uses the file and the buffers any more. */
+  async settle(): Promise<void> {
+    await Promise.allSettled([this.#writing, this.#syncing]);
+  }
+
+  async #writeAll(bytes: Uint8Array, position: number): Promise<void> {
+    for (let done = 0; done < bytes.length; ) {
+      const { bytesWritten } = await this.#target
+        .write(bytes, done, bytes.length - done, position + done)
+        .catch(rethrowAs("archive", "cannot write to the archive"));
+      done += bytesWritten;
+    }
+  }
+
+  async #syncData(): Promise<void> {
+    const startedMs = systemClock.monotonicMs();
+    await this.#sync(() => this.#target.datasync());
+    const tookMs = systemClock.monotonicMs() - startedMs;
+    if (tookMs > slowSyncMs) this.#syncBytes = Math.max(minSyncBytes, this.#syncBytes / 2);
+    if (tookMs < quickSyncMs) this.#syncBytes = Math.min(maxSyncBytes, this.#syncBytes * 2);
+  }
+
+  /** A failed sync is final: a second one says nothing about what the first has lost. */
+  async #sync(sync: () => Promise<void>): Promise<void> {
+    await sync().catch(rethrowAs("archive", "the archive did not make the file durable"));
+  }
+}
+
+/** Its rejection is told where it is awaited, which may be later than it happens. */
+function watched<T>(promise: Promise<T>): Promise<T> {
+  promise.catch(() => undefined);
+  return promise;
+}
+
+function rethrowAs(side: "spool" | "archive", message: string): (cause: unknown) => never {
+  return (cause) => {
+    const errno = errnoOf(cause) ?? (cause instanceof Error ? errnoOf(cause.cause) : undefined);
+    throw new AppError("io", message, { cause, details: { side, errno } });
+  };
+}

@@ -1,0 +1,131 @@
+import { AppError, describeError } from "../../common/errors.ts";
+import type { Logger } from "../../common/log.ts";
+import { formatSegmentIdentity } from "../../common/segment-identity.ts";
+import type {
+  ArchiveDestination,
+  ConnectionCheck,
+  PutOptions,
+  PutRequest,
+  PutResult,
+} from "./archive-destination.ts";
+import { type TaskAnswer, type TaskOptions, UploadWorker, type WorkerTask } from "./upload-worker.ts";
+import type { DestinationJson } from "./worker-protocol.ts";
+
+export interface WorkerDestinationOptions {
+  /** Starts the upload worker: this program, and the hidden command. */
+  command: readonly string[];
+  destination: DestinationJson;
+  /** A worker that shows no progress for so long is given up. */
+  stallMs: number;
+  /** A worker with nothing to do ends after so long; default 20 s. */
+  idleMs?: number;
+  logger: Logger;
+}
+
+/** Workers that were killed and are still there hang in the kernel; more than these are not risked. */
+const maxStuckWorkers = 2;
+const defaultIdleMs = 20_000;
+
+/**
+ * Reaches the destination through a child process, which is started when it is needed and given up when it hangs:
+ * nothing that a NAS does can block this process, and none of its calls waits for a child to end.
+ */
+export class WorkerDestination implements ArchiveDestination, Disposable {
+  readonly #options: WorkerDestinationOptions;
+  #worker: UploadWorker | undefined;
+  #idleTimer: ReturnType<typeof setTimeout> | undefined;
+  #stuck = 0;
+  #abandoned = 0;
+
+  constructor(options: WorkerDestinationOptions) {
+    this.#options = options;
+  }
+
+  /** Workers given up since start. */
+  get abandonedWorkers(): number {
+    return this.#abandoned;
+  }
+
+  async put(request: PutRequest, options: PutOptions = {}): Promise<PutResult> {
+    const answer = await this.#run(
+      {
+        kind: "put",
+        destination: this.#options.destination,
+        source_path: request.sourcePath,
+        identity: formatSegmentIdentity(request.identity),
+        expected_archive_id: request.expectedArchiveId ?? null,
+      },
+      options,
+    );
+    if (answer.kind !== "put") throw new AppError("internal", "the upload worker answered something else");
+    return answer.result;
+  }
+
+  async check(): Promise<ConnectionCheck> {
+    try {
+      const answer = await this.#run({ kind: "check", destination: this.#options.destination }, {});
+      if (answer.kind !== "check")
+        throw new AppError("internal", "the upload worker answered something else");
+      const { result } = answer;
+      return result.ok ? { ...result, freeBytes: result.freeBytes } : result;
+    } catch (error) {
+      return { ok: false, reason: describeError(error) };
+    }
+  }
+
+  /** Kills the worker; what it was doing is done again at the next start. */
+  [Symbol.dispose](): void {
+    clearTimeout(this.#idleTimer);
+    this.#worker?.kill();
+    this.#worker = undefined;
+  }
+
+  async #run(task: WorkerTask, options: Omit<TaskOptions, "stallMs">): Promise<TaskAnswer> {
+    const worker = this.#takeWorker();
+    try {
+      return await worker.run(task, { ...options, stallMs: this.#options.stallMs });
+    } catch (error) {
+      if (error instanceof AppError && error.code === "timeout") this.#abandon(worker);
+      throw error;
+    } finally {
+      if (worker.alive && worker.idle) this.#endWhenIdle(worker);
+    }
+  }
+
+  #takeWorker(): UploadWorker {
+    clearTimeout(this.#idleTimer);
+    if (this.#worker?.alive) return this.#worker;
+    if (this.#stuck >= maxStuckWorkers) {
+      throw new AppError(
+        "unavailable",
+        `${this.#stuck} upload workers hang in the archive and cannot be killed`,
+      );
+    }
+    const { command, logger } = this.#options;
+    const worker = new UploadWorker({
+      command,
+      onStderrLine: (line) => logger.warning("the upload worker said: {line}", { line }),
+    });
+    this.#worker = worker;
+    return worker;
+  }
+
+  /** Once per worker, however many tasks it took down. */
+  #abandon(worker: UploadWorker): void {
+    if (this.#worker !== worker) return;
+    this.#worker = undefined;
+    this.#abandoned++;
+    this.#stuck++;
+    this.#options.logger.error("an upload worker that made no progress was given up", { pid: worker.pid });
+    worker.exited.then(() => this.#stuck--);
+  }
+
+  #endWhenIdle(worker: UploadWorker): void {
+    clearTimeout(this.#idleTimer);
+    this.#idleTimer = setTimeout(() => {
+      if (!worker.idle) return;
+      worker.kill();
+      if (this.#worker === worker) this.#worker = undefined;
+    }, this.#options.idleMs ?? defaultIdleMs);
+  }
+}

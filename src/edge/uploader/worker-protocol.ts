@@ -1,0 +1,53 @@
+import * as v from "valibot";
+import type { ErrorCode } from "../../common/errors.ts";
+import { httpStatusOf } from "../../common/protocol/problem.ts";
+import { SegmentIdentityJson } from "../../common/segment-identity.ts";
+
+/** What the edge and its upload worker say to each other; both are the same binary, so there are no versions. */
+
+const RequestId = v.number();
+
+/** Where to put segments, as the config has it. */
+export const DestinationJson = v.variant("type", [v.object({ type: v.literal("path"), path: v.string() })]);
+export type DestinationJson = v.InferOutput<typeof DestinationJson>;
+
+export const WorkerRequest = v.variant("kind", [
+  v.object({
+    kind: v.literal("put"),
+    id: RequestId,
+    destination: DestinationJson,
+    source_path: v.string(),
+    identity: SegmentIdentityJson,
+    expected_archive_id: v.nullable(v.string()),
+  }),
+  v.object({ kind: v.literal("check"), id: RequestId, destination: DestinationJson }),
+  v.object({ kind: v.literal("cancel"), id: RequestId }),
+]);
+export type WorkerRequest = v.InferInput<typeof WorkerRequest>;
+
+const PutResultJson = v.object({
+  archiveId: v.string(),
+  filePath: v.string(),
+  fileSizeBytes: v.number(),
+  fileSha256: v.string(),
+  alreadyThere: v.boolean(),
+});
+
+const ConnectionCheckJson = v.variant("ok", [
+  v.object({ ok: v.literal(true), archiveId: v.string(), freeBytes: v.optional(v.number()) }),
+  v.object({ ok: v.literal(false), reason: v.string() }),
+]);
+
+export const WorkerAnswer = v.variant("kind", [
+  v.object({ kind: v.literal("progress"), id: RequestId, written: v.number(), total: v.number() }),
+  v.object({ kind: v.literal("put"), id: RequestId, result: PutResultJson }),
+  v.object({ kind: v.literal("check"), id: RequestId, result: ConnectionCheckJson }),
+  v.object({
+    kind: v.literal("failed"),
+    id: RequestId,
+    code: v.picklist(Object.keys(httpStatusOf) as ErrorCode[]),
+    message: v.string(),
+    details: v.record(v.string(), v.unknown()),
+  }),
+]);
+export type WorkerAnswer = v.InferOutput<typeof WorkerAnswer>;

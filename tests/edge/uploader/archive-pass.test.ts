@@ -1,0 +1,129 @@
+import { expect, test } from "bun:test";
+import { createHash } from "node:crypto";
+import { open, readFile, stat, truncate, writeFile } from "node:fs/promises";
+import { join } from "node:path";
+import fc from "fast-check";
+import type { ArchiveLayout } from "../../../src/common/mp4/archive-file.ts";
+import { RegularFile } from "../../../src/common/mp4/regular-file.ts";
+import { runArchivePass } from "../../../src/edge/uploader/archive-pass.ts";
+import { temporaryFolder } from "../../support/sample-recording.ts";
+import { canMount, mountSmallDisk } from "../../support/small-disk.ts";
+import { testIf } from "../../support/test-if.ts";
+
+const mib = 1024 * 1024;
+const sha256 = (...parts: Uint8Array[]) => {
+  const hash = createHash("sha256");
+  for (const part of parts) hash.update(part);
+  return hash.digest("hex");
+};
+
+/** The pass does not look into the bytes, so any will do. */
+function layoutOf(source: Uint8Array, initSize: number): ArchiveLayout {
+  const front = Buffer.from("front matter");
+  const sidx = Buffer.from("sidx");
+  const initOffset = front.length;
+  const sidxOffset = initOffset + initSize;
+  const fragmentsOffset = sidxOffset + sidx.length;
+  const fragmentsSizeBytes = source.length - initSize;
+  const totalSizeBytes = fragmentsOffset + fragmentsSizeBytes;
+  const initBytes = source.subarray(0, initSize);
+  return {
+    front,
+    initBytes,
+    sidx,
+    initOffset,
+    sidxOffset,
+    fragmentsOffset,
+    fragmentsSizeBytes,
+    totalSizeBytes,
+  };
+}
+
+async function pass(folder: string, source: Uint8Array, initSize: number, options: object = {}) {
+  await writeFile(join(folder, "source"), source);
+  await using opened = await RegularFile.open(join(folder, "source"));
+  const target = await open(join(folder, "target"), "w");
+  try {
+    const layout = layoutOf(source, initSize);
+    return { layout, result: await runArchivePass({ source: opened, layout, target, ...options }) };
+  } finally {
+    await target.close();
+  }
+}
+
+const pseudoRandom = (size: number) => {
+  const bytes = new Uint8Array(size);
+  for (let i = 0; i < size; i += 997) bytes[i] = i * 31;
+  return bytes;
+};
+
+test("writes front, init segment, sidx and fragments, and hashes both ways", async () => {
+  await using folder = await temporaryFolder();
+  const sizes = fc.constantFrom(1, 2, 1000, mib - 1, mib, mib + 1, 2 * mib, 3 * mib + 5);
+  await fc.assert(
+    fc.asyncProperty(sizes, fc.constantFrom(0, 1, 700), async (fragments, initSize) => {
+      const source = pseudoRandom(initSize + fragments);
+      const { layout, result } = await pass(folder.path, source, initSize);
+      const expected = [layout.front, layout.initBytes, layout.sidx, source.subarray(initSize)];
+      const written = await readFile(join(folder.path, "target"));
+      expect(Buffer.compare(written, Buffer.concat(expected))).toBe(0);
+      expect(result).toEqual({ recordedSha256: sha256(source), fileSha256: sha256(...expected) });
+    }),
+    { numRuns: 24 },
+  );
+});
+
+test("reads and writes each byte once", async () => {
+  await using folder = await temporaryFolder();
+  const source = pseudoRandom(24 * mib);
+  await writeFile(join(folder.path, "source"), source);
+  await using opened = await RegularFile.open(join(folder.path, "source"));
+  await using target = await open(join(folder.path, "target"), "w");
+  const counters = async () => {
+    const text = await readFile("/proc/self/io", "utf8");
+    const get = (name: string) => Number(new RegExp(`^${name}: (\\d+)$`, "m").exec(text)?.[1]);
+    return { read: get("rchar"), written: get("wchar") };
+  };
+  const before = await counters();
+  await runArchivePass({ source: opened, layout: layoutOf(source, 700), target });
+  const after = await counters();
+  expect((after.read - before.read) / source.length).toBeCloseTo(1, 2);
+  expect((after.written - before.written) / source.length).toBeCloseTo(1, 2);
+});
+
+test("stops where it is cancelled", async () => {
+  await using folder = await temporaryFolder();
+  const controller = new AbortController();
+  const options = { signal: controller.signal, onProgress: () => controller.abort() };
+  await expect(pass(folder.path, pseudoRandom(20 * mib), 10, options)).rejects.toMatchObject({
+    code: "cancelled",
+  });
+  expect((await stat(join(folder.path, "target"))).size).toBeLessThan(4 * mib);
+});
+
+test("a source that got shorter is no segment any more", async () => {
+  await using folder = await temporaryFolder();
+  const source = pseudoRandom(3 * mib);
+  await writeFile(join(folder.path, "source"), source);
+  await using opened = await RegularFile.open(join(folder.path, "source"));
+  await truncate(join(folder.path, "source"), 2 * mib);
+  await using target = await open(join(folder.path, "target"), "w");
+  const layout = layoutOf(source, 10);
+  await expect(runArchivePass({ source: opened, layout, target })).rejects.toMatchObject({
+    code: "corrupt_file",
+  });
+});
+
+testIf(canMount, "mounting needs root")("a full archive is told with its errno", async () => {
+  await using folder = await temporaryFolder();
+  await using disk = await mountSmallDisk(4 * mib);
+  const source = pseudoRandom(12 * mib);
+  await writeFile(join(folder.path, "source"), source);
+  await using opened = await RegularFile.open(join(folder.path, "source"));
+  await using target = await open(join(disk.path, "target"), "w");
+  const layout = layoutOf(source, 10);
+  await expect(runArchivePass({ source: opened, layout, target })).rejects.toMatchObject({
+    code: "io",
+    details: { side: "archive", errno: "ENOSPC" },
+  });
+});
