@@ -35,8 +35,9 @@ export async function inspectArchive(reader: SequentialReader, findings: Finding
   const first = await peekHeader(reader).catch(notABox);
   if (first?.type !== "ftyp") return report("not_mp4", "this is no MP4: it does not start with an ftyp box");
   const ftyp = await takeBox(reader, "ftyp", report);
-  const second = ftyp && (await peekHeader(reader));
-  if (ftyp === undefined || second === undefined) return;
+  if (ftyp === undefined) return;
+  const second = await peekHeader(reader);
+  if (second === undefined) return report("truncated", "the file ends after its ftyp box");
   if (second.type === "moov") return inspectPlain(reader, ftyp, findings, report);
   const uuid = second.type === "uuid" ? await takeBox(reader, "uuid", report) : undefined;
   if (uuid === undefined || !isIdentityBox(uuid, readBox(uuid))) {
@@ -121,8 +122,8 @@ async function inspectPayload(
   const { index, sidx, fragmentsOffset } = content;
   findings.durationMs = index.durationMs;
   if (index.video.sampleCount === 0) return report("structure", "the payload has no video");
-  attempt(report, "sidx", () => compareSidx(sidx, index));
   const before = findings.problems.length;
+  attempt(report, "sidx", () => compareSidx(sidx, index));
   attempt(report, "index", () => compareOuterTables(front.moov, index, fragmentsOffset));
   if (identity === undefined) return;
   attempt(report, "identity", () => contradictions(identity, index));
