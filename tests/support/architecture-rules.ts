@@ -153,7 +153,9 @@ const typeImport = /^\s*(?:import|export)\s+type\s[^;'"]*?\sfrom\s+["']([^"']+)[
 /** `import("./x.ts").Type` in a type; a call of import() for its value is found by the transpiler. */
 const inlineTypeImport = /\bimport\(\s*["']([^"']+)["']\s*\)\s*\.\s*[A-Z]/g;
 
-function readModule(path: string, source: string): Module {
+function readModule(path: string, text: string): Module {
+  // The transpiler does not know the first line of programs.
+  const source = text.replace(/^#!.*/, "");
   const transpiler = new Bun.Transpiler({ loader: path.endsWith("x") ? "tsx" : "ts", target: "bun" });
   const values = transpiler.scanImports(source).map((found) => found.path);
   const withoutBlocks = source.replace(/\/\*[\s\S]*?\*\//g, "");
