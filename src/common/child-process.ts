@@ -7,8 +7,9 @@ export interface ChildOptions {
   signal?: AbortSignal;
   /** How long a child may take to end before it is killed; default 5 s. */
   killAfterMs?: number;
-  stdin?: "ignore" | "pipe" | Uint8Array | ReadableStream<Uint8Array>;
-  stdout?: "ignore" | "pipe";
+  /** A number is a file descriptor of ours, which stays ours to close. */
+  stdin?: "ignore" | "pipe" | Uint8Array | ReadableStream<Uint8Array> | number;
+  stdout?: "ignore" | "pipe" | number;
   /** Whole environment of the child where it must differ from ours. Secrets go here, never into argv. */
   env?: Record<string, string | undefined>;
   cwd?: string;

@@ -1,3 +1,5 @@
+import type { Secret } from "../../common/secret.ts";
+
 /** The kinds of source a camera can have; each is one file in this folder that turns settings into a {@link CapturePlan}. */
 export type SourceKind = "test" | "file" | "rtsp" | "v4l2" | "rpicam";
 
@@ -7,12 +9,13 @@ export type SourceKind = "test" | "file" | "rtsp" | "v4l2" | "rpicam";
  */
 export interface CapturePlan {
   commands: readonly CaptureCommand[];
+  /** Text that the first command reads from its stdin: the way in for what `ps` and the log must not show. */
+  stdin?: Secret;
 }
 
 export interface CaptureCommand {
-  /** No secret stands here: what a source needs as a secret goes in `env` or in a file of mode 0600. */
+  /** No secret stands here: every user of the machine can read it. */
   argv: readonly string[];
-  env?: Readonly<Record<string, string>>;
 }
 
 /** What a capture can be asked to deliver; undefined leaves the source's own. */

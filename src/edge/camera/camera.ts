@@ -1,26 +1,20 @@
-import type { Clock } from "../../common/clock.ts";
+import { type Clock, sleep } from "../../common/clock.ts";
+import { AppError, describeError, errorCodeOf } from "../../common/errors.ts";
 import type { Logger } from "../../common/log.ts";
 import type { Fragment } from "../../common/mp4/fragment.ts";
-import type { InitSegment } from "../../common/mp4/init-segment.ts";
+import { Backoff, type BackoffOptions } from "../../common/retry.ts";
+import type { CameraConsumer } from "./camera-consumer.ts";
 import type { CaptureSettings } from "./camera-source.ts";
 import type { CapturePlanner } from "./capture-planner.ts";
+import { type CaptureRunEnd, runCapture } from "./capture-run.ts";
+import { type CaptureStatus, RunObserver } from "./run-observer.ts";
+import { pictureOf } from "./snapshot.ts";
 
-/** When the last byte of a fragment had come. */
-export interface Arrival {
-  wallMs: number;
-  monotonicMs: number;
-}
+/** A capture that ran so long was healthy: the next failure is waited for as briefly as the first. */
+const healthyMs = 60_000;
 
-/**
- * What a camera gives. Calls come strictly in order, each after the promise of the one before has resolved:
- * `onRunStart (onFragment)* onRunEnd`, and so on. A slow consumer holds back the capture, never memory.
- */
-export interface CameraConsumer {
-  onRunStart(init: InitSegment): void | Promise<void>;
-  onFragment(fragment: Fragment, arrival: Arrival): void | Promise<void>;
-  /** `reason` in plain words: `stopped`, `no fragment for 15 s`, `ffmpeg exited with 1: …`. */
-  onRunEnd(reason: string): void | Promise<void>;
-}
+/** Longer than a run takes to end, its programs killed and its end delivered. */
+const stopMs = 20_000;
 
 export interface CameraOptions {
   cameraId: string;
@@ -33,57 +27,166 @@ export interface CameraOptions {
   /** Grace for the first fragment of a run; default the larger of 30 s and twice `stallMs`. */
   startMs?: number;
   settings?: CaptureSettings;
-}
-
-export type CaptureState = "starting" | "running" | "stalled" | "retrying" | "stopped";
-
-export interface CaptureStatus {
-  state: CaptureState;
-  /** Why it is not running, or the last thing that went wrong. */
-  message: string | undefined;
-  /** Of the newest run. */
-  width: number | undefined;
-  height: number | undefined;
-  codec: string | undefined;
-  /** Over the last fragments. */
-  fps: number | undefined;
-  bitrateBps: number | undefined;
-  lastFragmentAtMs: number | undefined;
-  runStartedAtMs: number | undefined;
-  /** Captures that ended without being asked to, since start. */
-  restarts: number;
+  /** Pauses between a capture's end and the next start; default 1 s to 60 s. */
+  backoff?: BackoffOptions;
 }
 
 /** Supervises the capture of one camera: starts it, watches its fragments, starts it again. */
 export class Camera {
-  constructor(readonly options: CameraOptions) {}
+  readonly #options: CameraOptions;
+  readonly #observer: RunObserver;
+  readonly #backoff: Backoff;
+  #settings: CaptureSettings;
+  /** Ends what is going on now: a capture, or the wait for the next. */
+  #current = new AbortController();
+  #isStopping = false;
+  #supervision: Promise<void> | undefined;
+  #runEnded: Promise<unknown> = Promise.resolve();
+  #snapshot: { of: Fragment; picture: Promise<Uint8Array<ArrayBuffer>> } | undefined;
+
+  constructor(options: CameraOptions) {
+    this.#options = options;
+    this.#settings = options.settings ?? {};
+    this.#observer = new RunObserver(options.consumer, options.clock);
+    this.#backoff = new Backoff(options.backoff ?? { firstMs: 1_000, maxMs: 60_000 });
+  }
 
   /** Begins capturing; returns at once. Calling it again changes nothing. */
   start(): void {
-    throw new Error("not implemented");
+    if (this.#supervision && !this.#isStopping) return;
+    const before = this.#supervision;
+    this.#isStopping = false;
+    this.#supervision = (async () => {
+      await before;
+      await this.#supervise();
+    })();
   }
 
   /** Ends the capture cleanly: the last fragment and `onRunEnd` have been delivered when it resolves. Never rejects. */
   async stop(): Promise<void> {
-    throw new Error("not implemented");
+    this.#isStopping = true;
+    this.#current.abort("stopped");
+    // A program that even SIGKILL does not end is not waited for; the run's end was delivered long before.
+    const deadline = new AbortController();
+    await Promise.race([this.#supervision, sleep(stopMs, deadline.signal)]);
+    deadline.abort();
   }
 
-  /** Restarts the capture with other settings; what is not named stays. The consumer sees a new run. */
-  async configure(_settings: CaptureSettings): Promise<void> {
-    throw new Error("not implemented");
+  /**
+   * Restarts the capture with other settings; what is not named stays. The consumer sees a new run. Throws
+   * `invalid_input` for what the source cannot take.
+   */
+  async configure(settings: CaptureSettings): Promise<void> {
+    const merged = { ...this.#settings, ...settings };
+    this.#options.planner.check(merged);
+    this.#settings = merged;
+    this.#current.abort("settings changed");
+    await this.#runEnded;
   }
 
   /** JPEG of the newest keyframe. Throws `unavailable` when there is none yet. */
-  async snapshot(_signal?: AbortSignal): Promise<Uint8Array<ArrayBuffer>> {
-    throw new Error("not implemented");
+  async snapshot(signal?: AbortSignal): Promise<Uint8Array<ArrayBuffer>> {
+    const newest = this.#observer.newest;
+    if (!newest) throw new AppError("unavailable", "the camera has not given a picture yet");
+    // Whoever asks while one is made gets the same; a picture costs a tenth of a second of a core.
+    if (this.#snapshot?.of !== newest.fragment) {
+      const picture = pictureOf(newest.init, newest.fragment);
+      this.#snapshot = { of: newest.fragment, picture };
+      picture.catch(() => {
+        this.#snapshot = undefined;
+      });
+    }
+    const { picture } = this.#snapshot as { picture: Promise<Uint8Array<ArrayBuffer>> };
+    return signal ? cancellable(picture, signal) : picture;
   }
 
   /** Whether fragments keep arriving at about the expected rate. */
   isHealthy(): boolean {
-    throw new Error("not implemented");
+    return this.#observer.isHealthy();
   }
 
   status(): CaptureStatus {
-    throw new Error("not implemented");
+    return this.#observer.status();
+  }
+
+  async #supervise(): Promise<void> {
+    const { logger, cameraId } = this.#options;
+    let afterSilence = false;
+    while (!this.#isStopping) {
+      this.#current = new AbortController();
+      const run = this.#runOnce(afterSilence, this.#current.signal);
+      this.#runEnded = run;
+      const end = await run;
+      if (this.#current.signal.aborted) continue;
+      afterSilence = end.isSilent;
+      if (end.lastedMs >= healthyMs) this.#backoff.reset();
+      const waitMs = this.#backoff.next();
+      this.#observer.failed(end.reason);
+      logger.warning("capture ended; it is started again", { cameraId, reason: end.reason, waitMs });
+      await sleep(waitMs, this.#current.signal);
+    }
+    this.#observer.stopped();
+  }
+
+  /** Never rejects. */
+  async #runOnce(
+    afterSilence: boolean,
+    signal: AbortSignal,
+  ): Promise<{ reason: string; isSilent: boolean; lastedMs: number }> {
+    const { planner, logger, cameraId, clock } = this.#options;
+    this.#observer.starting();
+    const startedMs = clock.monotonicMs();
+    let end: Pick<CaptureRunEnd, "reason" | "fragments"> = { reason: "", fragments: 0 };
+    let wasPlanned = false;
+    try {
+      const plan = await planner.plan({ settings: this.#settings, afterSilence, signal });
+      wasPlanned = true;
+      if (signal.aborted) return { reason: "stopped", isSilent: false, lastedMs: 0 };
+      const run = await runCapture({
+        plan,
+        consumer: this.#observer,
+        clock,
+        stallMs: this.#options.stallMs,
+        startMs: this.#options.startMs ?? Math.max(30_000, 2 * this.#options.stallMs),
+        signal,
+        onStall: (reason) => this.#observer.stalled(reason),
+        ...(logger.isEnabledFor("debug")
+          ? { onStderrLine: (program, line) => logger.debug("capture says", { cameraId, program, line }) }
+          : {}),
+      });
+      end = run;
+      await this.#gone(run);
+    } catch (error) {
+      end = { reason: describeError(error), fragments: 0 };
+      if (errorCodeOf(error) === "internal") logger.error("capture failed", { cameraId, error: end.reason });
+    }
+    return {
+      reason: end.reason,
+      isSilent: wasPlanned && end.fragments === 0,
+      lastedMs: end.fragments > 0 ? clock.monotonicMs() - startedMs : 0,
+    };
+  }
+
+  /** A next capture would find the device taken while the last one's programs live, and pile up beside them. */
+  async #gone(run: CaptureRunEnd): Promise<void> {
+    const { cameraId, logger } = this.#options;
+    const timer = setTimeout(() => {
+      this.#observer.stalled("the capture process cannot be killed; waiting for the kernel to let it go");
+      logger.error("a capture process cannot be killed", { cameraId });
+    }, 15_000);
+    await run.gone;
+    clearTimeout(timer);
+  }
+}
+
+async function cancellable<T>(result: Promise<T>, signal: AbortSignal): Promise<T> {
+  const { promise: cancelled, reject } = Promise.withResolvers<never>();
+  const onAbort = () => reject(new AppError("cancelled", "the snapshot was cancelled"));
+  if (signal.aborted) onAbort();
+  signal.addEventListener("abort", onAbort, { once: true });
+  try {
+    return await Promise.race([result, cancelled]);
+  } finally {
+    signal.removeEventListener("abort", onAbort);
   }
 }

@@ -1,0 +1,190 @@
+import type { Clock } from "../../common/clock.ts";
+import { AppError, describeError } from "../../common/errors.ts";
+import type { Fragment } from "../../common/mp4/fragment.ts";
+import type { InitSegment } from "../../common/mp4/init-segment.ts";
+import { StreamSplitter } from "../../common/mp4/stream-splitter.ts";
+import type { Arrival, CameraConsumer } from "./camera-consumer.ts";
+import type { CapturePlan } from "./camera-source.ts";
+import { sequenceParametersOf } from "./parameter-sets.ts";
+import { type Pipeline, startPipeline } from "./pipeline.ts";
+import { plainLine } from "./plain-line.ts";
+import { Watchdog } from "./watchdog.ts";
+
+/** Longer than a pipeline needs to kill its programs. */
+const unkillableMs = 10_000;
+
+export interface CaptureRunOptions {
+  plan: CapturePlan;
+  consumer: CameraConsumer;
+  clock: Clock;
+  stallMs: number;
+  startMs: number;
+  /** Ends the capture cleanly; its reason, a string, becomes the run's. */
+  signal: AbortSignal;
+  onStall: (reason: string) => void;
+  onStderrLine?: (program: string, line: string) => void;
+}
+
+export interface CaptureRunEnd {
+  reason: string;
+  fragments: number;
+  /** Every program has ended; it may take long for one that the kernel holds. */
+  gone: Promise<unknown>;
+}
+
+/**
+ * Runs one capture to its end, whatever that is. Rejects only with `unavailable`, when a program cannot be started:
+ * the consumer has heard nothing then.
+ */
+export async function runCapture(options: CaptureRunOptions): Promise<CaptureRunEnd> {
+  const pipeline = await startPipeline(options.plan, options.onStderrLine);
+  return new CaptureRun(options, pipeline).run();
+}
+
+class CaptureRun {
+  readonly #options: CaptureRunOptions;
+  readonly #pipeline: Pipeline;
+  readonly #reader: ReadableStreamDefaultReader<Uint8Array>;
+  readonly #splitter = new StreamSplitter();
+  readonly #watchdog = new Watchdog(() => this.#stalled());
+  readonly #giveUp = new Watchdog(() => this.#giveUpReading());
+  #reason: string | undefined;
+  #init: InitSegment | undefined;
+  #sequenceParameters: Uint8Array | undefined;
+  #fragments = 0;
+  #longestFragmentMs = 0;
+  #isConsuming = false;
+  /** When the next keyframe is overdue, in monotonic ms. */
+  #deadlineMs: number;
+
+  constructor(options: CaptureRunOptions, pipeline: Pipeline) {
+    this.#options = options;
+    this.#pipeline = pipeline;
+    this.#reader = pipeline.stdout.getReader() as ReadableStreamDefaultReader<Uint8Array>;
+    this.#deadlineMs = options.clock.monotonicMs() + options.startMs;
+  }
+
+  async run(): Promise<CaptureRunEnd> {
+    const { signal } = this.#options;
+    const onAbort = () => this.#end(typeof signal.reason === "string" ? signal.reason : "stopped", "stop");
+    if (signal.aborted) onAbort();
+    else signal.addEventListener("abort", onAbort, { once: true });
+    // A grandchild may hold stdout open: what has not come a second after the end is not waited for.
+    void this.#pipeline.exited.then(() => this.#giveUp.wait(1_000));
+    this.#watchdog.wait(this.#options.startMs);
+    try {
+      await this.#read();
+    } catch (error) {
+      const isStream = error instanceof AppError && error.code === "corrupt_file";
+      this.#end(`${isStream ? "not a usable stream: " : ""}${plainLine(describeError(error))}`, "kill");
+    } finally {
+      signal.removeEventListener("abort", onAbort);
+      this.#watchdog.rest();
+    }
+    if (this.#reason === undefined) this.#pipeline.stop();
+    const reason = this.#reason ?? (await this.#exitReason());
+    this.#giveUp.rest();
+    void this.#reader.cancel().catch(() => undefined);
+    if (this.#init) await this.#options.consumer.onRunEnd(reason);
+    return { reason, fragments: this.#fragments, gone: this.#pipeline.exited };
+  }
+
+  async #read(): Promise<void> {
+    for (;;) {
+      const { done, value } = await this.#reader.read();
+      if (done) return;
+      const arrival = {
+        wallMs: this.#options.clock.wallMs(),
+        monotonicMs: this.#options.clock.monotonicMs(),
+      };
+      this.#isConsuming = true;
+      for (const unit of this.#splitter.push(value)) {
+        if (unit.kind === "init") await this.#begin(unit.init);
+        else if (!(await this.#take(unit.fragment, arrival))) return;
+      }
+      if (this.#splitter.failure !== undefined) throw this.#splitter.failure;
+      this.#isConsuming = false;
+    }
+  }
+
+  async #begin(init: InitSegment): Promise<void> {
+    if (this.#init) await this.#options.consumer.onRunEnd("the stream began anew");
+    this.#init = init;
+    this.#sequenceParameters = undefined;
+    await this.#options.consumer.onRunStart(init);
+  }
+
+  /** False when nothing more is wanted of this capture. */
+  async #take(fragment: Fragment, arrival: Arrival): Promise<boolean> {
+    const init = this.#init;
+    // The splitter gives no fragment before an init segment.
+    if (!init) return false;
+    if (this.#changesStream(fragment, init)) {
+      this.#end("the picture's format changed", "kill");
+      return false;
+    }
+    this.#fragments++;
+    this.#longestFragmentMs = Math.max(this.#longestFragmentMs, fragment.videoDurationMs);
+    await this.#consume(fragment, arrival);
+    return true;
+  }
+
+  async #consume(fragment: Fragment, arrival: Arrival): Promise<void> {
+    const { clock, consumer } = this.#options;
+    this.#watchdog.rest();
+    const startedMs = clock.monotonicMs();
+    await consumer.onFragment(fragment, arrival);
+    const nowMs = clock.monotonicMs();
+    // The consumer's time is not the camera's: while it works, nothing can arrive.
+    this.#deadlineMs += nowMs - startedMs;
+    if (fragment.startsWithKeyframe) {
+      this.#deadlineMs = nowMs + this.#patienceMs;
+    }
+    if (this.#reason === undefined) this.#watchdog.wait(Math.max(0, this.#deadlineMs - nowMs));
+  }
+
+  /** A camera may be set to a keyframe every half minute; its fragments come no sooner. */
+  get #patienceMs(): number {
+    return Math.max(this.#options.stallMs, 2 * Math.round(this.#longestFragmentMs) + 1_000);
+  }
+
+  #changesStream(fragment: Fragment, init: InitSegment): boolean {
+    const parameters = sequenceParametersOf(fragment, init);
+    if (!parameters) return false;
+    const before = this.#sequenceParameters;
+    this.#sequenceParameters = parameters;
+    return before !== undefined && !Buffer.from(before).equals(parameters);
+  }
+
+  #stalled(): void {
+    const { startMs } = this.#options;
+    const reason =
+      this.#fragments === 0
+        ? `no fragment within ${startMs / 1000} s of the start: the source is silent, or sends no keyframes`
+        : `no keyframe for ${this.#patienceMs / 1000} s`;
+    this.#options.onStall(reason);
+    this.#end(reason, "stop");
+  }
+
+  #end(reason: string, how: "stop" | "kill"): void {
+    if (this.#reason !== undefined) return;
+    this.#reason = reason;
+    this.#watchdog.rest();
+    this.#giveUp.wait(unkillableMs);
+    if (how === "stop") this.#pipeline.stop();
+    else this.#pipeline.kill();
+  }
+
+  #giveUpReading(): void {
+    if (this.#isConsuming) this.#giveUp.wait(1_000);
+    else void this.#reader.cancel().catch(() => undefined);
+  }
+
+  async #exitReason(): Promise<string> {
+    const { promise: late, resolve } = Promise.withResolvers<string>();
+    const timer = setTimeout(() => resolve("the capture closed its output and does not end"), unkillableMs);
+    const reason = await Promise.race([this.#pipeline.exited, late]);
+    clearTimeout(timer);
+    return reason;
+  }
+}
