@@ -47,6 +47,9 @@ export interface Fragment extends ParsedFragment {
 /** `sample_is_non_sync_sample` (ISO/IEC 14496-12 8.8.3.1). */
 const nonSyncFlag = 0x10000;
 
+/** Muxers write one for each track, or a few. */
+const maxTrackFragments = 256;
+
 /** One traf of one GOP; audio has about 50 samples a second. Bounds what a hostile `moof` can make us allocate. */
 const maxSamplesPerTrackFragment = 100_000;
 
@@ -69,8 +72,11 @@ export function parseFragment(
   const tracks: TrackFragment[] = [];
   // Without default-base-is-moof, the data of a traf follows the data of the one before (8.8.7.1).
   let dataEnd = 0;
+  let trafs = 0;
   for (const child of readBoxes(moof, box.contentStart, box.end)) {
     if (child.type !== "traf") continue;
+    if (++trafs > maxTrackFragments)
+      throw corrupt(`a fragment has more than ${maxTrackFragments} parts ("traf")`);
     const result = parseTrackFragment(moof, child, init, dataEnd, mdat);
     dataEnd = result.dataEnd;
     if (result.track !== undefined && result.track.sampleCount > 0) tracks.push(result.track);

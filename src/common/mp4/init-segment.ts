@@ -55,6 +55,7 @@ export interface InitSegment {
 
 /** Tracks of one stream; more is no camera. */
 const maxTracks = 16;
+const maxEditTicks = 2 ** 48;
 
 /** Throws `corrupt_file` for anything that is not an `ftyp` and a `moov` with `mvex` and a video track. */
 export function parseInitSegment(bytes: Uint8Array): InitSegment {
@@ -192,8 +193,11 @@ function parseEditList(bytes: Uint8Array, trak: Box): { mediaTime: number; empty
     const duration = version === 1 ? cursor.u64() : cursor.u32();
     const mediaTime = version === 1 ? cursor.i64() : cursor.i32();
     cursor.skip(4);
+    if (mediaTime > maxEditTicks) throw corrupt("an edit list starts after every real time");
     if (mediaTime >= 0) return { mediaTime, emptyEditDuration };
     emptyEditDuration += duration;
+    if (emptyEditDuration > maxEditTicks)
+      throw corrupt("an edit list is empty for longer than any real time");
   }
   return { mediaTime: 0, emptyEditDuration };
 }

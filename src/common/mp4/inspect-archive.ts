@@ -73,7 +73,7 @@ async function inspectPlain(
   }
   findings.kind = "spool_segment";
   const index = new SegmentIndex(init);
-  await readFragments(reader, index, reader.file.sizeBytes, report);
+  findings.complete = await readFragments(reader, index, reader.file.sizeBytes, report);
   findings.durationMs = index.durationMs;
   if (index.video.sampleCount === 0) report("structure", "the segment has no video");
 }
@@ -135,6 +135,7 @@ async function inspectPayload(
     const difference =
       firstDifference(actual, plan.front.subarray(0, plan.front.length - 16)) ??
       firstDifference(sidx, plan.sidx);
+    findings.complete = difference === undefined;
     return difference && `box ${difference} is not as livecam writes it for this video`;
   });
 }

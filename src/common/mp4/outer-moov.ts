@@ -20,7 +20,9 @@ export function writeOuterMoov(
 ): Uint8Array {
   const plan = planEdits(index);
   const created = Math.max(0, Math.floor(createdAtMs / 1000) + epochSeconds);
-  const nextTrackId = Math.max(...plan.tracks.map((edit) => edit.table.track.trackId)) + 1;
+  const highestTrackId = Math.max(...plan.tracks.map((edit) => edit.table.track.trackId));
+  // All ones means that a free one has to be searched for (8.2.2.3).
+  const nextTrackId = Math.min(highestTrackId + 1, 0xffffffff);
   const mvhd = new FieldWriter(44)
     .u64(created)
     .u64(created)

@@ -21,13 +21,18 @@ export interface OuterTrack {
   samples(): Generator<OuterSample>;
 }
 
+/** As many as an init segment may have. */
+const maxTracks = 16;
+
 /** Reads the tables of a whole `moov` box (ISO/IEC 14496-12 8.6, 8.7). Throws `corrupt_file`. */
 export function readOuterTracks(bytes: Uint8Array, moov: Box): OuterTrack[] {
   const mvhd = ByteCursor.ofBox(bytes, requireBox(bytes, moov, "mvhd"));
   const movieTimescale = timescaleOf(mvhd);
   const tracks: OuterTrack[] = [];
   for (const box of readBoxes(bytes, moov.contentStart, moov.end)) {
-    if (box.type === "trak") tracks.push(readTrack(bytes, box, movieTimescale));
+    if (box.type !== "trak") continue;
+    if (tracks.push(readTrack(bytes, box, movieTimescale)) > maxTracks)
+      throw corrupt("the index has too many tracks");
   }
   return tracks;
 }

@@ -83,10 +83,11 @@ export class SegmentIndex {
     return Math.round(((this.endDecodeTime - this.firstDecodeTime) * 1000) / this.init.video.timescale);
   }
 
-  /** Average frames per second of the video, to three decimals; 0 without duration. */
+  /** Average frames per second of the video, to three decimals; 0 without duration, at most 1000 as in the identity. */
   get fps(): number {
     const ticks = this.endDecodeTime - this.firstDecodeTime;
     if (ticks <= 0) return 0;
-    return Math.round((this.video.sampleCount * this.init.video.timescale * 1000) / ticks) / 1000;
+    const fps = (this.video.sampleCount * this.init.video.timescale) / ticks;
+    return Math.min(1000, Math.round(fps * 1000) / 1000);
   }
 }

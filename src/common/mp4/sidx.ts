@@ -42,6 +42,7 @@ export function planSubsegments(index: SegmentIndex): Subsegment[] {
     });
   }
   subsegments.forEach((subsegment, i) => {
+    if (!Number.isSafeInteger(subsegment.startTicks)) throw corrupt("a presentation time is out of range");
     const end = subsegments[i + 1]?.startTicks ?? index.video.endCompositionTime + shift;
     subsegment.durationTicks = Math.max(0, end - subsegment.startTicks);
   });

@@ -13,7 +13,7 @@ export async function verifyArchiveFile(
   path: string,
   options: SequentialReaderOptions = {},
 ): Promise<VerifyReport> {
-  const findings: Findings = { kind: "unknown", problems: [] };
+  const findings: Findings = { kind: "unknown", complete: false, problems: [] };
   let sizeBytes = 0;
   let fileSha256: string | undefined;
   try {
@@ -34,10 +34,14 @@ export async function verifyArchiveFile(
     if (error instanceof AppError && error.code === "cancelled") throw error;
     findings.problems.push(problemOfFile(error));
   }
+  const { complete, ...found } = findings;
+  if (!complete && found.problems.length === 0) {
+    found.problems.push({ code: "structure", message: "the file could not be checked to its end" });
+  }
   return {
     path,
-    ...findings,
-    ok: findings.problems.length === 0,
+    ...found,
+    ok: found.problems.length === 0,
     ...(fileSha256 !== undefined && { fileSha256 }),
     sizeBytes,
   };

@@ -37,6 +37,8 @@ export interface VerifyReport {
 /** What an inspection adds to, so that what was found before a failure is kept. */
 export interface Findings {
   kind: VerifiedKind;
+  /** Everything was looked at; without it, no problems is not good news. */
+  complete: boolean;
   problems: VerifyProblem[];
   identity?: SegmentIdentity;
   durationMs?: number;
