@@ -1,0 +1,64 @@
+import type { WaitingSegment } from "./upload-queue.ts";
+
+export type UploadOrder = "oldest_first" | "newest_first";
+
+interface Held {
+  /** Monotonic. */
+  untilMs: number;
+  /** In which order they were held back: they come after all others, in that order. */
+  turn: number;
+  reason: string;
+}
+
+/** Not tried again before, even when it is the only one that waits. */
+const holdMs = 60_000;
+
+/** Which segment is next: the configured order, and behind it those that were cancelled or failed for themselves. */
+export class UploadPlan {
+  readonly #order: UploadOrder;
+  readonly #held = new Map<string, Held>();
+  #turns = 0;
+
+  constructor(order: UploadOrder) {
+    this.#order = order;
+  }
+
+  /** `waiting` is oldest first. Without a next one, `inMs` says when there will be one; undefined: not by waiting. */
+  next(
+    waiting: readonly WaitingSegment[],
+    nowMs: number,
+  ): { next: WaitingSegment | undefined; inMs: number | undefined } {
+    this.#forgetAllBut(waiting);
+    const [next] = this.order(waiting).filter(({ videoId }) => !this.isHeldBack(videoId, nowMs));
+    const times = [...this.#held.values()].map(({ untilMs }) => Math.max(0, untilMs - nowMs));
+    return { next, inMs: next || times.length === 0 ? undefined : Math.min(...times) };
+  }
+
+  order<T extends WaitingSegment>(waiting: readonly T[]): T[] {
+    const inOrder = this.#order === "oldest_first" ? [...waiting] : waiting.toReversed();
+    const turn = ({ videoId }: T) => this.#held.get(videoId)?.turn ?? 0;
+    return this.#held.size === 0 ? inOrder : inOrder.sort((a, b) => turn(a) - turn(b));
+  }
+
+  holdBack(videoId: string, reason: string, nowMs: number): void {
+    this.#held.set(videoId, { untilMs: nowMs + holdMs, turn: ++this.#turns, reason });
+  }
+
+  release(videoId: string): void {
+    this.#held.delete(videoId);
+  }
+
+  isHeldBack(videoId: string, nowMs: number): boolean {
+    return (this.#held.get(videoId)?.untilMs ?? Number.NEGATIVE_INFINITY) > nowMs;
+  }
+
+  lastErrorOf(videoId: string): string | undefined {
+    return this.#held.get(videoId)?.reason;
+  }
+
+  #forgetAllBut(waiting: readonly WaitingSegment[]): void {
+    if (this.#held.size === 0) return;
+    const ids = new Set(waiting.map(({ videoId }) => videoId));
+    for (const videoId of [...this.#held.keys()]) if (!ids.has(videoId)) this.#held.delete(videoId);
+  }
+}

@@ -1,0 +1,181 @@
+import type { Clock } from "../../common/clock.ts";
+import { AppError, errorCodeOf } from "../../common/errors.ts";
+import { errorFields, type Logger } from "../../common/log.ts";
+import { Backoff, type BackoffOptions } from "../../common/retry.ts";
+import { Wakeup } from "../../common/wakeup.ts";
+import type { ArchiveDestination, ConnectionCheck } from "./archive-destination.ts";
+import { type UploadOrder, UploadPlan } from "./upload-plan.ts";
+import type { UploadQueue, WaitingSegment } from "./upload-queue.ts";
+
+export interface UploaderOptions {
+  queue: UploadQueue;
+  destination: ArchiveDestination;
+  order: UploadOrder;
+  /** The archive that the hub knows; undefined until it has told. */
+  expectedArchiveId: () => string | undefined;
+  clock: Clock;
+  logger: Logger;
+  backoff?: BackoffOptions;
+  /** How long a running upload may go on after the end was asked for; default 5 s. */
+  graceMs?: number;
+}
+
+export interface UploadItem extends WaitingSegment {
+  state: "uploading" | "waiting" | "held_back";
+  /** 0 to 1. */
+  progress: number;
+  /** What went wrong with it last. */
+  lastError: string | undefined;
+}
+
+const defaultBackoff: BackoffOptions = { firstMs: 1000, maxMs: 60_000 };
+const defaultGraceMs = 5000;
+
+/**
+ * Brings closed segments to the archive, one at a time, until it is stopped. An archive that cannot be reached delays
+ * everything; a segment that cannot be archived delays nothing but itself.
+ */
+export class Uploader {
+  readonly #options: UploaderOptions;
+  readonly #backoff: Backoff;
+  readonly #plan: UploadPlan;
+  readonly #wakeup = new Wakeup();
+  /** Ends the wait after a failure; new segments do not, they would try an archive that is away again and again. */
+  readonly #retryNow = new Wakeup();
+  #current: { videoId: string; progress: number; controller: AbortController } | undefined;
+
+  constructor(options: UploaderOptions) {
+    this.#options = options;
+    this.#backoff = new Backoff(options.backoff ?? defaultBackoff);
+    this.#plan = new UploadPlan(options.order);
+    options.queue.onWaiting(() => this.#wakeup.wake());
+  }
+
+  /** Until aborted. Never rejects. */
+  async run(signal: AbortSignal): Promise<void> {
+    const { queue, clock } = this.#options;
+    while (!signal.aborted) {
+      const { next, inMs } = this.#plan.next(queue.waiting(), clock.monotonicMs());
+      if (next) await this.#upload(next, signal);
+      else await this.#wakeup.wait(signal, inMs);
+    }
+  }
+
+  /** 0 to 1 for the segment being uploaded, 0 for one that waits, undefined for one that is not in the queue. */
+  uploadProgress(videoId: string): number | undefined {
+    if (this.#current?.videoId === videoId) return this.#current.progress;
+    return this.#isWaiting(videoId) ? 0 : undefined;
+  }
+
+  /** In the order they will be tried. */
+  list(): UploadItem[] {
+    const { queue, clock } = this.#options;
+    return this.#plan.order(queue.waiting()).map((segment): UploadItem => {
+      const current = this.#current?.videoId === segment.videoId ? this.#current : undefined;
+      const held = this.#plan.isHeldBack(segment.videoId, clock.monotonicMs());
+      return {
+        ...segment,
+        state: current ? "uploading" : held ? "held_back" : "waiting",
+        progress: current?.progress ?? 0,
+        lastError: this.#plan.lastErrorOf(segment.videoId),
+      };
+    });
+  }
+
+  /** Stops its upload if it runs, and puts it to the end of the queue. False when it does not wait. */
+  cancel(videoId: string): boolean {
+    if (!this.#isWaiting(videoId)) return false;
+    this.#plan.holdBack(videoId, "cancelled", this.#options.clock.monotonicMs());
+    if (this.#current?.videoId === videoId) this.#current.controller.abort();
+    return true;
+  }
+
+  /** Takes a cancelled or failed one back into its place, and tries now. False when it does not wait. */
+  retry(videoId: string): boolean {
+    if (!this.#isWaiting(videoId)) return false;
+    this.#plan.release(videoId);
+    this.#wakeup.wake();
+    this.#retryNow.wake();
+    return true;
+  }
+
+  checkConnection(): Promise<ConnectionCheck> {
+    return this.#options.destination.check();
+  }
+
+  async #upload(segment: WaitingSegment, signal: AbortSignal): Promise<void> {
+    const { queue, destination, expectedArchiveId, clock, logger, graceMs } = this.#options;
+    const { videoId } = segment;
+    const controller = new AbortController();
+    const current = { videoId, progress: 0, controller };
+    this.#current = current;
+    let graceTimer: ReturnType<typeof setTimeout> | undefined;
+    const onStop = () => {
+      graceTimer = setTimeout(() => controller.abort(), graceMs ?? defaultGraceMs);
+    };
+    signal.addEventListener("abort", onStop, { once: true });
+    const startedMs = clock.monotonicMs();
+    try {
+      const { sourcePath, identity } = await queue.load(videoId);
+      const result = await destination.put(
+        { sourcePath, identity, expectedArchiveId: expectedArchiveId() },
+        {
+          signal: controller.signal,
+          onProgress: (written, total) => {
+            current.progress = total > 0 ? written / total : 0;
+          },
+        },
+      );
+      await queue.markArchived(videoId, result);
+      this.#plan.release(videoId);
+      this.#backoff.reset();
+      logger.info("archived", {
+        video_id: videoId,
+        file_path: result.filePath,
+        file_size: result.fileSizeBytes,
+        already_there: result.alreadyThere,
+        took_ms: Math.round(clock.monotonicMs() - startedMs),
+      });
+    } catch (error) {
+      await this.#fail(videoId, error, signal);
+    } finally {
+      clearTimeout(graceTimer);
+      signal.removeEventListener("abort", onStop);
+      this.#current = undefined;
+    }
+  }
+
+  /** Decides whose fault it was, and waits where trying again at once cannot help. */
+  async #fail(videoId: string, error: unknown, signal: AbortSignal): Promise<void> {
+    const { queue, clock, logger } = this.#options;
+    if (errorCodeOf(error) === "cancelled") {
+      if (!signal.aborted) logger.info("an upload was cancelled", { video_id: videoId });
+      return;
+    }
+    this.#current = undefined;
+    if (errorCodeOf(error) === "corrupt_file") {
+      await queue.setAside(videoId, errorFields(error).error).catch((cause: unknown) => {
+        this.#plan.holdBack(videoId, errorFields(cause).error, clock.monotonicMs());
+        logger.error("a damaged segment could not be set aside", {
+          video_id: videoId,
+          ...errorFields(cause),
+        });
+      });
+      return;
+    }
+    if (!isFaultOfArchive(error)) this.#plan.holdBack(videoId, errorFields(error).error, clock.monotonicMs());
+    const delayMs = this.#backoff.next();
+    logger.error("an upload failed", { video_id: videoId, ...errorFields(error), retry_in_ms: delayMs });
+    await this.#retryNow.wait(signal, delayMs);
+  }
+
+  #isWaiting(videoId: string): boolean {
+    return this.#options.queue.waiting().some((segment) => segment.videoId === videoId);
+  }
+}
+
+/** Trying another segment would fail as well; the order is kept. */
+function isFaultOfArchive(error: unknown): boolean {
+  if (!(error instanceof AppError)) return false;
+  return error.code === "unavailable" || error.code === "timeout" || error.details.side === "archive";
+}

@@ -1,0 +1,86 @@
+import { expect, test } from "bun:test";
+import { systemClock } from "../../../src/common/clock.ts";
+import { createLogger } from "../../../src/common/log.ts";
+import { Secret } from "../../../src/common/secret.ts";
+import { Heartbeat } from "../../../src/edge/hub-link/heartbeat.ts";
+import { HubClient } from "../../../src/edge/hub-link/hub-client.ts";
+import { fakeHubKey, problem, startFakeHub } from "../../support/fake-hub.ts";
+import { heartbeatRequest, registerRequest } from "../../support/node-reports.ts";
+
+function setUp(intervalMs = 5) {
+  const hub = startFakeHub();
+  const learned: string[] = [];
+  const heartbeat = new Heartbeat({
+    nodeId: "node01",
+    hub: new HubClient({ hubUrl: hub.url, apiKey: new Secret(fakeHubKey), timeoutMs: 10_000 }),
+    registration: registerRequest,
+    collect: async () => heartbeatRequest(),
+    onArchiveId: async (archiveId) => void learned.push(archiveId),
+    intervalMs,
+    clock: systemClock,
+    logger: createLogger("hub-link"),
+    backoff: { firstMs: 1, maxMs: 5 },
+  });
+  const controller = new AbortController();
+  let running: Promise<void> | undefined;
+  return {
+    hub,
+    heartbeat,
+    learned,
+    start: () => {
+      running = heartbeat.run(controller.signal);
+    },
+    async [Symbol.asyncDispose]() {
+      controller.abort();
+      await running;
+      await hub[Symbol.asyncDispose]();
+    },
+  };
+}
+
+async function until(condition: () => boolean): Promise<void> {
+  while (!condition()) await Bun.sleep(2);
+}
+
+test("registers once, then beats, and learns which archive it is", async () => {
+  await using at = setUp();
+  at.hub.archiveId = "01997000-0000-7000-8000-0000000000aa";
+  at.start();
+  await until(() => at.hub.heartbeats.length >= 3);
+  expect(at.hub.registrations).toHaveLength(1);
+  expect(at.hub.registrations[0]).toMatchObject({ node_id: "node01", segment_seconds: 600 });
+  expect(new Set(at.learned)).toEqual(new Set([at.hub.archiveId]));
+  expect(at.heartbeat.status()).toMatchObject({ registered: true, lastError: undefined });
+});
+
+test("registers again at a hub that has forgotten it", async () => {
+  await using at = setUp();
+  at.start();
+  await until(() => at.hub.heartbeats.length >= 2);
+  at.hub.known.clear();
+  await until(() => at.hub.registrations.length === 2);
+  const before = at.hub.heartbeats.length;
+  await until(() => at.hub.heartbeats.length > before);
+  expect(at.heartbeat.status().registered).toBe(true);
+});
+
+test.each([
+  ["500", () => problem(500, "internal")],
+  ["garbage", () => new Response("<html>")],
+])("goes on after a hub that answers %s, and says so meanwhile", async (_what, answer) => {
+  await using at = setUp();
+  let faults = 0;
+  at.hub.fault = () => {
+    faults++;
+    return answer();
+  };
+  at.start();
+  await until(() => faults >= 3);
+  expect(at.heartbeat.status()).toMatchObject({
+    registered: false,
+    lastError: expect.stringContaining("the hub"),
+  });
+  at.hub.fault = undefined;
+  await until(() => at.hub.heartbeats.length >= 1);
+  await until(() => at.heartbeat.status().lastError === undefined);
+});

@@ -1,0 +1,71 @@
+import { expect, test } from "bun:test";
+import fc from "fast-check";
+import { type UploadOrder, UploadPlan } from "../../../src/edge/uploader/upload-plan.ts";
+
+const segments = (count: number) =>
+  Array.from({ length: count }, (_, i) => ({
+    videoId: `v${i}`,
+    cameraId: "cam01",
+    startTimeMs: i,
+    sizeBytes: 1,
+  }));
+
+/** Takes what is next until nothing is. */
+function drain(plan: UploadPlan, count: number, nowMs = 0): string[] {
+  let waiting = segments(count);
+  const taken: string[] = [];
+  for (;;) {
+    const { next } = plan.next(waiting, nowMs);
+    if (!next) return taken;
+    taken.push(next.videoId);
+    waiting = waiting.filter(({ videoId }) => videoId !== next.videoId);
+  }
+}
+
+test("follows the order that was asked for", () => {
+  expect(drain(new UploadPlan("oldest_first"), 4)).toEqual(["v0", "v1", "v2", "v3"]);
+  expect(drain(new UploadPlan("newest_first"), 4)).toEqual(["v3", "v2", "v1", "v0"]);
+});
+
+test("what is held back comes last, in the order it was held back, and not before its time", () => {
+  const plan = new UploadPlan("oldest_first");
+  plan.holdBack("v2", "cancelled", 1000);
+  plan.holdBack("v0", "cancelled", 1000);
+  expect(drain(plan, 4, 1000)).toEqual(["v1", "v3"]);
+  plan.holdBack("v2", "cancelled", 1000);
+  plan.holdBack("v0", "cancelled", 1000);
+  expect(plan.next(segments(1), 1000)).toEqual({ next: undefined, inMs: 60_000 });
+  plan.holdBack("v2", "cancelled", 1000);
+  plan.holdBack("v0", "cancelled", 1000);
+  expect(drain(plan, 4, 61_000)).toEqual(["v1", "v3", "v2", "v0"]);
+});
+
+test("what is released has its place again", () => {
+  const plan = new UploadPlan("oldest_first");
+  plan.holdBack("v0", "cancelled", 0);
+  plan.release("v0");
+  expect(drain(plan, 2)).toEqual(["v0", "v1"]);
+});
+
+test("remembers why, and forgets what no longer waits", () => {
+  const plan = new UploadPlan("oldest_first");
+  plan.holdBack("v1", "disk error", 0);
+  expect(plan.lastErrorOf("v1")).toBe("disk error");
+  plan.next(segments(1), 0);
+  expect(plan.lastErrorOf("v1")).toBeUndefined();
+});
+
+test("sooner or later takes every segment once, whatever was held back", () => {
+  const order = fc.constantFrom<UploadOrder>("oldest_first", "newest_first");
+  fc.assert(
+    fc.property(order, fc.nat(30), fc.array(fc.nat(29)), (uploadOrder, count, held) => {
+      const plan = new UploadPlan(uploadOrder);
+      for (const i of held) plan.holdBack(`v${i}`, "x", 0);
+      expect(drain(plan, count, 60_000).sort()).toEqual(
+        segments(count)
+          .map(({ videoId }) => videoId)
+          .sort(),
+      );
+    }),
+  );
+});

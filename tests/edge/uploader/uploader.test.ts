@@ -1,0 +1,211 @@
+import { expect, test } from "bun:test";
+import { readdir, readFile, rm, writeFile } from "node:fs/promises";
+import { join } from "node:path";
+import { type Clock, systemClock } from "../../../src/common/clock.ts";
+import { AppError } from "../../../src/common/errors.ts";
+import { createLogger } from "../../../src/common/log.ts";
+import type { ArchiveDestination } from "../../../src/edge/uploader/archive-destination.ts";
+import { PathDestination } from "../../../src/edge/uploader/path-destination.ts";
+import { Uploader, type UploaderOptions } from "../../../src/edge/uploader/uploader.ts";
+import { makeArchive, testArchiveId } from "../../contract/archive-destination.contract.ts";
+import { recordSample, temporaryFolder } from "../../support/sample-recording.ts";
+import { openTestSpool } from "../../support/test-spool.ts";
+
+/** A real spool and archive; `wrap` stands between the uploader and the archive. */
+async function setUp(
+  options: Partial<UploaderOptions> = {},
+  wrap: (real: ArchiveDestination) => Partial<ArchiveDestination> = () => ({}),
+) {
+  const folder = await temporaryFolder();
+  const archive = join(folder.path, "videos");
+  await makeArchive(archive);
+  const spool = await openTestSpool(join(folder.path, "spool"));
+  const real = new PathDestination({ path: archive });
+  const destination = { put: real.put.bind(real), check: real.check.bind(real), ...wrap(real) };
+  const uploader = new Uploader({
+    queue: spool.uploads,
+    destination,
+    order: "oldest_first",
+    expectedArchiveId: () => testArchiveId,
+    clock: systemClock,
+    logger: createLogger("uploader"),
+    backoff: { firstMs: 1, maxMs: 5 },
+    ...options,
+  });
+  const controller = new AbortController();
+  let running: Promise<void> | undefined;
+  return {
+    spool,
+    archive,
+    uploader,
+    controller,
+    start: () => {
+      running = uploader.run(controller.signal);
+    },
+    record: async (count: number, from = 0) => {
+      const ids: string[] = [];
+      for (let sequence = from; sequence < from + count; sequence++) {
+        ids.push((await recordSample(spool.sink, { sequence })).start.videoId);
+      }
+      return ids;
+    },
+    archived: (count: number) => until(() => spool.announcements.pending().length >= count),
+    stopped: () => running,
+    async [Symbol.asyncDispose]() {
+      controller.abort();
+      await running;
+      spool[Symbol.dispose]();
+      await folder[Symbol.asyncDispose]();
+    },
+  };
+}
+
+async function until(condition: () => boolean): Promise<void> {
+  while (!condition()) await Bun.sleep(5);
+}
+
+const videosIn = async (archive: string) =>
+  (await readdir(archive, { recursive: true })).filter((name) => name.endsWith(".mp4")).sort();
+
+test.each(["oldest_first", "newest_first"] as const)("delivers what waits, %s", async (order) => {
+  const put: string[] = [];
+  await using at = await setUp({ order }, (real) => ({
+    put: (request, options) => {
+      put.push(request.identity.videoId);
+      return real.put(request, options);
+    },
+  }));
+  const ids = await at.record(4);
+  at.start();
+  await at.archived(4);
+  expect(put).toEqual(order === "oldest_first" ? ids : ids.toReversed());
+  expect(await videosIn(at.archive)).toHaveLength(4);
+  const announced = await at.spool.announcements.load(ids[0]!);
+  expect(announced?.file_path).toBe("cam01/2025-09-23/cam01_20250923_153000.mp4");
+  const sha = new Bun.CryptoHasher("sha256").update(
+    await readFile(join(at.archive, announced?.file_path ?? "")),
+  );
+  expect(announced?.file_sha256).toBe(sha.digest("hex"));
+});
+
+test("takes up a segment that is closed while nothing waits", async () => {
+  await using at = await setUp();
+  at.start();
+  await at.record(1);
+  await at.archived(1);
+});
+
+test("goes on in order when the archive is back, which is not mounted at first", async () => {
+  const put: string[] = [];
+  await using at = await setUp({}, (real) => ({
+    put: (request, options) => {
+      put.push(request.identity.videoId);
+      return real.put(request, options);
+    },
+  }));
+  await rm(join(at.archive, "metadata"), { recursive: true });
+  const ids = await at.record(3);
+  at.start();
+  await until(() => put.length >= 4);
+  expect(new Set(put)).toEqual(new Set([ids[0]!]));
+  expect(await readdir(at.archive)).toEqual([]);
+  await makeArchive(at.archive);
+  await at.archived(3);
+  expect(put.filter((id, i) => id !== put[i - 1])).toEqual(ids);
+});
+
+test("sets a damaged segment aside and goes on with the others", async () => {
+  await using at = await setUp();
+  const [damaged = "", whole = ""] = await at.record(2);
+  const { sourcePath } = await at.spool.uploads.load(damaged);
+  const bytes = await readFile(sourcePath);
+  bytes[bytes.length - 20]! ^= 1;
+  await writeFile(sourcePath, bytes);
+  at.start();
+  await at.archived(1);
+  expect(at.spool.announcements.pending()).toEqual([whole]);
+  expect(at.spool.status()).toMatchObject({ waiting_segments: 0, quarantined_segments: 1 });
+});
+
+test("a segment that fails for itself holds nobody up", async () => {
+  let failing = "";
+  await using at = await setUp({}, (real) => ({
+    put: (request, options) => {
+      if (request.identity.videoId === failing)
+        throw new AppError("internal", "the upload worker ended with 132");
+      return real.put(request, options);
+    },
+  }));
+  const [first = "", ...others] = await at.record(3);
+  failing = first;
+  at.start();
+  await at.archived(2);
+  expect(at.spool.announcements.pending()).toEqual(others);
+  const held = { videoId: first, state: "held_back", lastError: "the upload worker ended with 132" };
+  expect(at.uploader.list()).toMatchObject([held]);
+  failing = "";
+  expect(at.uploader.retry(first)).toBe(true);
+  await at.archived(3);
+});
+
+test("tells progress, cancels the running upload, and takes it up again after the others", async () => {
+  const order: string[] = [];
+  const { promise: underWay, resolve: halfDone } = Promise.withResolvers<void>();
+  let nowMs = 0;
+  const clock: Clock = { wallMs: systemClock.wallMs, monotonicMs: () => nowMs };
+  await using at = await setUp({ clock }, (real) => ({
+    put: async (request, options) => {
+      order.push(request.identity.videoId);
+      if (order.length > 1) return real.put(request, options);
+      options?.onProgress?.(50, 200);
+      halfDone();
+      await new Promise((resolve) => options?.signal?.addEventListener("abort", resolve));
+      throw new AppError("cancelled", "the upload was cancelled");
+    },
+  }));
+  const [first = "", second = ""] = await at.record(2);
+  at.start();
+  await underWay;
+  expect(at.uploader.uploadProgress(first)).toBe(0.25);
+  expect(at.uploader.uploadProgress(second)).toBe(0);
+  expect(at.uploader.uploadProgress("unknown")).toBeUndefined();
+  expect(at.uploader.list()).toMatchObject([
+    { videoId: first, state: "uploading", progress: 0.25 },
+    { videoId: second, state: "waiting", progress: 0 },
+  ]);
+  expect(at.uploader.cancel("unknown")).toBe(false);
+  expect(at.uploader.cancel(first)).toBe(true);
+  await at.archived(1);
+  expect(order).toEqual([first, second]);
+  expect(at.uploader.list()).toMatchObject([{ videoId: first, state: "held_back", lastError: "cancelled" }]);
+  nowMs = 60_001;
+  await at.record(1, 5);
+  await at.archived(3);
+  expect(order[2]).not.toBe(first);
+  expect(order[3]).toBe(first);
+});
+
+test("gives a running upload its time at the end, and then stops it", async () => {
+  const { promise: underWay, resolve: started } = Promise.withResolvers<void>();
+  let cancelled = false;
+  await using at = await setUp({ graceMs: 20 }, () => ({
+    put: async (_request, options) => {
+      started();
+      await new Promise((resolve) => options?.signal?.addEventListener("abort", resolve));
+      cancelled = true;
+      throw new AppError("cancelled", "the upload was cancelled");
+    },
+  }));
+  await at.record(2);
+  at.start();
+  await underWay;
+  at.controller.abort();
+  await at.stopped();
+  expect(cancelled).toBe(true);
+  expect(at.spool.uploads.waiting()).toHaveLength(2);
+});
+
+test("says what it reaches", async () => {
+  await using at = await setUp();
+  expect(await at.uploader.checkConnection()).toMatchObject({ ok: true, archiveId: testArchiveId });
+});

@@ -1,0 +1,82 @@
+import { Hono } from "hono";
+import * as v from "valibot";
+import {
+  type AnnouncedVideo,
+  AnnounceRequest,
+  type AnnounceResult,
+} from "../../src/common/protocol/announce.ts";
+import { HeartbeatRequest, RegisterRequest } from "../../src/common/protocol/node.ts";
+
+export interface FakeHub extends AsyncDisposable {
+  url: string;
+  /** Answers in place of the hub while it is set. */
+  fault: ((request: Request) => Response | undefined | Promise<Response | undefined>) | undefined;
+  /** By id, as announced first. */
+  videos: Map<string, v.InferOutput<typeof AnnouncedVideo>>;
+  /** Ids of each announce request, in order, also of those that a fault answered. */
+  announces: string[][];
+  registrations: v.InferOutput<typeof RegisterRequest>[];
+  heartbeats: v.InferOutput<typeof HeartbeatRequest>[];
+  archiveId: string | null;
+  /** Nodes that have registered; clear it to be a hub that was restored. */
+  known: Set<string>;
+}
+
+export const fakeHubKey = "lck_test_secret";
+
+/** A hub that speaks the protocol by its own schemas and can be made to misbehave. */
+export function startFakeHub(): FakeHub {
+  const app = new Hono();
+  const hub: FakeHub = {
+    url: "",
+    fault: undefined,
+    videos: new Map(),
+    announces: [],
+    registrations: [],
+    heartbeats: [],
+    archiveId: null,
+    known: new Set(),
+    [Symbol.asyncDispose]: () => server.stop(true),
+  };
+  const now = () => new Date(0).toISOString();
+  app.use(async (c, next) => {
+    if (c.req.header("authorization") !== `Bearer ${fakeHubKey}`) return problem(401, "unauthorized");
+    const answer = await hub.fault?.(c.req.raw);
+    if (answer) return answer;
+    await next();
+  });
+  app.post("/api/videos/announce", async (c) => {
+    const { videos } = v.parse(AnnounceRequest, await c.req.json());
+    hub.announces.push(videos.map(({ video_id }) => video_id));
+    const results = videos.map((video): AnnounceResult => {
+      const known = hub.videos.get(video.video_id);
+      if (!known) {
+        hub.videos.set(video.video_id, video);
+        return { video_id: video.video_id, result: "stored" };
+      }
+      if (known.file_sha256 === video.file_sha256) return { video_id: video.video_id, result: "duplicate" };
+      return { video_id: video.video_id, result: "conflict", known_sha256: known.file_sha256 };
+    });
+    return c.json({ results }, results.some(({ result }) => result === "conflict") ? 409 : 200);
+  });
+  app.post("/api/nodes/register", async (c) => {
+    const registration = v.parse(RegisterRequest, await c.req.json());
+    hub.registrations.push(registration);
+    hub.known.add(registration.node_id);
+    const { node_id } = registration;
+    return c.json({ node_id, archive_id: hub.archiveId, heartbeat_interval_seconds: 10, server_time: now() });
+  });
+  app.post("/api/nodes/:id/heartbeat", async (c) => {
+    hub.heartbeats.push(v.parse(HeartbeatRequest, await c.req.json()));
+    const registered = hub.known.has(c.req.param("id"));
+    return c.json({ registered, archive_id: hub.archiveId, server_time: now() });
+  });
+  const server = Bun.serve({ hostname: "127.0.0.1", port: 0, fetch: app.fetch });
+  hub.url = server.url.origin;
+  return hub;
+}
+
+export function problem(status: number, code: string, headers: Record<string, string> = {}): Response {
+  const body = { type: "about:blank", title: code, status, code };
+  return Response.json(body, { status, headers: { ...headers, "content-type": "application/problem+json" } });
+}
