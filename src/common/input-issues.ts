@@ -4,6 +4,9 @@ import type { InputIssue } from "./errors.ts";
 /** Fields whose value is never repeated: somebody may have written the secret where its source belongs. */
 const secretPath = /(?:^|[._])(?:api_key|key|password|credentials|secret|token)(?:\.|$)/;
 
+/** More than these are not told: it is another kind of file then. */
+const maxUnknownKeys = 20;
+
 /**
  * valibot's issues in the words of {@link InputIssue}: the path of the field, what was expected, what was there.
  * The received value is shortened and its control characters escaped, since it goes into logs and answers.
@@ -11,7 +14,7 @@ const secretPath = /(?:^|[._])(?:api_key|key|password|credentials|secret|token)(
 export function inputIssuesOf(issues: readonly v.BaseIssue<unknown>[]): InputIssue[] {
   return issues.flatMap((issue): InputIssue[] => {
     const path = v.getDotPath(issue) ?? "";
-    if (issue.kind === "schema" && issue.type === "strict_object" && issue.expected === "never") {
+    if (isUnknownKey(issue)) {
       return [
         { path: unknownKeyOf(issue, path), message: "not a known field; remove it or check its spelling" },
       ];
@@ -28,9 +31,42 @@ export function checkInput<S extends v.GenericSchema>(
   input: unknown,
 ): { ok: true; output: v.InferOutput<S> } | { ok: false; issues: InputIssue[] } {
   const result = v.safeParse(schema, input);
-  return result.success
-    ? { ok: true, output: result.output }
-    : { ok: false, issues: inputIssuesOf(result.issues) };
+  if (result.success) return { ok: true, output: result.output };
+  return {
+    ok: false,
+    issues: [...inputIssuesOf(result.issues), ...furtherUnknownKeys(schema, input, result.issues)],
+  };
+}
+
+/** valibot tells one unknown key per object; the others show when those told are taken out. */
+function furtherUnknownKeys(
+  schema: v.GenericSchema,
+  input: unknown,
+  issues: readonly v.BaseIssue<unknown>[],
+): InputIssue[] {
+  let unknown = issues.filter(isUnknownKey);
+  if (unknown.length === 0) return [];
+  const rest = structuredClone(input);
+  const further: v.BaseIssue<unknown>[] = [];
+  for (let round = 0; unknown.length > 0 && round < maxUnknownKeys; round++) {
+    for (const { path = [] } of unknown) {
+      const keys = path.map((item) => ("key" in item ? item.key : undefined));
+      const last = keys.pop();
+      const parent = keys.reduce<unknown>(
+        (value, key) => (value as Record<PropertyKey, unknown>)?.[key as string],
+        rest,
+      );
+      if (typeof parent === "object" && parent !== null)
+        delete (parent as Record<PropertyKey, unknown>)[last as string];
+    }
+    unknown = (v.safeParse(schema, rest).issues ?? []).filter(isUnknownKey);
+    further.push(...unknown);
+  }
+  return inputIssuesOf(further);
+}
+
+function isUnknownKey(issue: v.BaseIssue<unknown>): boolean {
+  return issue.kind === "schema" && issue.type === "strict_object" && issue.expected === "never";
 }
 
 function expectationOf(issue: v.BaseIssue<unknown>): string {

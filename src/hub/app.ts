@@ -6,6 +6,8 @@ import { errorFields, type Logger } from "../common/log.ts";
 import type { Problem } from "../common/protocol/problem.ts";
 import { authentication, isPageRequest } from "./auth/authentication.ts";
 import type { Authenticator } from "./auth/authenticator.ts";
+import { createApiDocRoutes } from "./http/api-docs.routes.ts";
+import { createApiDocument } from "./http/api-document.ts";
 import type { AppEnv } from "./http/app-env.ts";
 import type { RenderErrorPage } from "./http/error-page.ts";
 import { createMethodLookup, type KnownRoute, knownRoutesOf } from "./http/known-routes.ts";
@@ -33,6 +35,7 @@ export function createApp(parts: AppParts): { app: Hono<AppEnv>; routes: readonl
   app.use(securityHeaders({ https: publicOrigin?.startsWith("https://") ?? false }));
   app.use(authentication({ authenticator, publicOrigin }));
   for (const routes of parts.routes) app.route("/", routes);
+  app.route("/", createApiDocRoutes(createApiDocument(() => app)));
 
   const routes = knownRoutesOf(app);
   const methodsOf = createMethodLookup(routes);

@@ -41,6 +41,15 @@ describe("config files", () => {
     ]);
   });
 
+  test("name every unknown key, not the first alone", () => {
+    const error = refusal(
+      "name: abc\nwidth: 16\nb: 1\nconstructor: 2\na: 3\ncameras:\n  - {kind: test, x: 1, y: 2}\n  - {z: 1}\n",
+    );
+    expect(error.issues.map(({ path }) => path).sort()).toEqual(
+      ["a", "b", "cameras.0.x", "cameras.0.y", "cameras.1.kind", "cameras.1.z", "constructor", "key"].sort(),
+    );
+  });
+
   test("a secret written where its source belongs is not repeated", () => {
     expect(formatConfigError(refusal("name: abc\nwidth: 16\nkey: hunter2\ncameras: []\n"))).not.toContain(
       "hunter2",

@@ -1,8 +1,9 @@
 import { Hono } from "hono";
+import { parseArchivePath } from "../../common/archive-path.ts";
 import type { Clock } from "../../common/clock.ts";
-import { AppError } from "../../common/errors.ts";
+import { AppError, type InputIssue } from "../../common/errors.ts";
 import type { Logger } from "../../common/log.ts";
-import { AnnounceRequest, AnnounceResponse } from "../../common/protocol/announce.ts";
+import { type AnnouncedVideo, AnnounceRequest, AnnounceResponse } from "../../common/protocol/announce.ts";
 import type { Catalog } from "../db/catalog.ts";
 import { allow } from "../http/access.ts";
 import type { AppEnv } from "../http/app-env.ts";
@@ -42,11 +43,7 @@ export function createIngestRoutes(options: {
     async (c) => {
       const { videos } = c.req.valid("json");
       for (const { node_id } of videos) checkSpeaksFor(c.var.principal, node_id);
-      const issues = videos.flatMap(({ start_time, end_time }, i) =>
-        end_time < start_time
-          ? [{ path: `videos.${i}.end_time`, message: "expected a time not before start_time" }]
-          : [],
-      );
+      const issues = videos.flatMap(issuesOf);
       if (issues.length > 0) throw new AppError("invalid_input", "the body is not valid", { issues });
 
       const results = await announceVideos(catalog, videos, clock.wallMs());
@@ -57,4 +54,18 @@ export function createIngestRoutes(options: {
       return c.json({ results }, conflicts.length === 0 ? 200 : 409);
     },
   );
+}
+
+/** What a schema for one field cannot see. */
+function issuesOf(video: AnnouncedVideo, index: number): InputIssue[] {
+  const path = `videos.${index}`;
+  const inFolderOf = parseArchivePath(video.file_path)?.cameraId;
+  return [
+    ...(video.end_time < video.start_time
+      ? [{ path: `${path}.end_time`, message: "expected a time not before start_time" }]
+      : []),
+    ...(inFolderOf === video.camera_id
+      ? []
+      : [{ path: `${path}.file_path`, message: "expected a path in the folder of camera_id" }]),
+  ];
 }

@@ -1,0 +1,25 @@
+import { selfCommand } from "../common/child-process.ts";
+import { aborted, abortOnSignals } from "../common/lifecycle.ts";
+import { configureLogging, createLogger } from "../common/log.ts";
+import type { CliContext } from "./cli.ts";
+import { type HubOptions, loadHubConfig } from "./config.ts";
+import { openHub } from "./hub.ts";
+
+/** `serve`: resolves when a signal ended it. */
+export async function runServe(options: HubOptions, { entryFile, err }: CliContext): Promise<number> {
+  const config = await loadHubConfig(options);
+  const readable = err.isTTY === true;
+  await configureLogging({ level: config.log_level, readable });
+  const logger = createLogger("hub");
+  const signal = abortOnSignals((name) => logger.info("ending", { signal: name }));
+
+  await using hub = await openHub({ config, selfCommand: selfCommand(entryFile) });
+  logger.info("the hub is ready", { address: hub.url, data: config.data_path, archive: config.archive_path });
+  if (hub.hasNoUser) {
+    err.write(
+      `Nobody can sign in yet. Create a user: livecam-hub user add NAME --role admin --data ${config.data_path}\n`,
+    );
+  }
+  await aborted(signal);
+  return 0;
+}

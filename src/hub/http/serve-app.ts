@@ -1,0 +1,47 @@
+import type { Hono } from "hono";
+import { sleep } from "../../common/clock.ts";
+import { AppError } from "../../common/errors.ts";
+import type { AppEnv } from "./app-env.ts";
+
+/** Requests in flight at the end get so long; a paused player would hold the hub for ever. */
+const farewellMs = 5_000;
+
+export interface RunningServer extends AsyncDisposable {
+  url: string;
+}
+
+/** Listens. Throws `already_running` when the port is taken, `io` when the address is not ours. */
+export function serveApp(app: Hono<AppEnv>, listen: { hostname: string; port: number }): RunningServer {
+  const { hostname, port } = listen;
+  let server: Bun.Server<undefined>;
+  try {
+    server = Bun.serve({
+      hostname,
+      port,
+      // Bun's default of 10 s ends slow uploads and paused players.
+      idleTimeout: 120,
+      // Routes have their own, smaller limits, which answer with a problem.
+      maxRequestBodySize: 16 * 1024 * 1024,
+      fetch: (request) => app.fetch(request, env),
+    });
+  } catch (cause) {
+    const where = `${hostname}:${port}`;
+    if (cause instanceof Error && "code" in cause && cause.code === "EADDRINUSE") {
+      throw new AppError("already_running", `${where} is taken by another program`, { cause });
+    }
+    throw new AppError("io", `cannot listen on ${where}`, { cause });
+  }
+  const env: AppEnv["Bindings"] = {
+    addressOf: (request) => server.requestIP(request)?.address.replace(/^::ffff:(?=\d+\.)/, ""),
+  };
+  const host = hostname.includes(":") ? `[${hostname}]` : hostname;
+  return {
+    url: `http://${host}:${server.port}`,
+    async [Symbol.asyncDispose]() {
+      const allAnswered = new AbortController();
+      const farewell = sleep(farewellMs, allAnswered.signal).then(() => server.stop(true));
+      await Promise.race([server.stop(), farewell]);
+      allAnswered.abort();
+    },
+  };
+}

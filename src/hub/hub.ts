@@ -1,0 +1,124 @@
+import { type Clock, systemClock } from "../common/clock.ts";
+import { newUuidV7 } from "../common/ids.ts";
+import { createLogger, type Logger } from "../common/log.ts";
+import { createApp } from "./app.ts";
+import { ArchiveWatch } from "./archive/archive-watch.ts";
+import { createChildArchiveProbe } from "./archive/child-archive-probe.ts";
+import { createAuthRoutes } from "./auth/auth.routes.ts";
+import { Passwords } from "./auth/passwords.ts";
+import { renderPlainLogin } from "./auth/plain-login-page.ts";
+import { SignIn } from "./auth/sign-in.ts";
+import { createAuthenticator } from "./auth/store-authenticator.ts";
+import type { HubConfig } from "./config.ts";
+import { createHealthRoutes } from "./health/health.routes.ts";
+import { createHealthService } from "./health/system-health-service.ts";
+import { serveApp } from "./http/serve-app.ts";
+import { createIngestRoutes } from "./ingest/ingest.routes.ts";
+import { createNodeService } from "./nodes/catalog-node-service.ts";
+import { createNodeRoutes } from "./nodes/nodes.routes.ts";
+import { createDirectoryMediaSource } from "./playback/directory-media-source.ts";
+import { createDirectoryThumbnailStore } from "./playback/directory-thumbnail-store.ts";
+import { createStreamRoutes } from "./playback/stream.routes.ts";
+import { createThumbnailRoutes } from "./playback/thumbnail.routes.ts";
+import { createThumbnails } from "./playback/thumbnails.ts";
+import { openStorage } from "./storage.ts";
+import { createVideoService } from "./videos/catalog-video-service.ts";
+import { createCursorCodec } from "./videos/cursor.ts";
+import { createVideoRoutes } from "./videos/videos.routes.ts";
+
+export interface HubOptions {
+  config: HubConfig;
+  /** How this program starts itself again. */
+  selfCommand: readonly string[];
+  clock?: Clock;
+}
+
+export interface Hub extends AsyncDisposable {
+  /** `http://127.0.0.1:8080`, with the port that was really taken. */
+  url: string;
+  /** Nobody can sign in yet. */
+  hasNoUser: boolean;
+}
+
+/** The whole hub, from the bottom up. Throws `io` or `already_running` with a message for the console. */
+export async function openHub({ config, selfCommand, clock = systemClock }: HubOptions): Promise<Hub> {
+  await using stack = new AsyncDisposableStack();
+  const logger: Logger = createLogger("hub");
+
+  const storage = stack.use(await openStorage(config.data_path, clock));
+  const { catalog, settings, keys, users, sessions, migration } = storage;
+  if (migration.applied.length > 0) logger.info("schema brought up to date", { applied: migration.applied });
+  if (migration.newer > 0)
+    logger.warn("the catalog was used by a newer release", { unknown: migration.newer });
+
+  const probe = createChildArchiveProbe({ selfCommand, root: config.archive_path });
+  const archive = new ArchiveWatch({
+    probe,
+    settings,
+    clock,
+    logger: createLogger("archive"),
+    newArchiveId: () => newUuidV7(clock.wallMs()),
+  });
+  await archive.load();
+
+  const videos = createVideoService({ catalog });
+  const nodes = createNodeService({
+    catalog,
+    clock,
+    heartbeatIntervalSeconds: config.heartbeat_seconds,
+    archiveId: () => archive.archiveId ?? null,
+  });
+  const health = createHealthService({
+    catalog,
+    nodes,
+    archive: () => archive.status,
+    dataPath: config.data_path,
+    clock,
+  });
+
+  const media = createDirectoryMediaSource({ root: config.archive_path, archiveId: () => archive.archiveId });
+  const thumbnails = createThumbnails({
+    videos: catalog,
+    media,
+    store: createDirectoryThumbnailStore(config.archive_path),
+    clock,
+    logger: createLogger("thumbnails"),
+  });
+  const cameras = {
+    newestVideoOf: async (cameraId: string) => (await nodes.findCamera(cameraId)).newestVideo,
+  };
+
+  const publicOrigin = config.public_url;
+  const cursors = createCursorCodec(await settings.getOrSet("cursor_secret", crypto.randomUUID()));
+  const signIn = new SignIn({
+    users,
+    sessions,
+    passwords: new Passwords(),
+    clock,
+    sessionHours: config.session_hours,
+  });
+  const { app } = createApp({
+    logger: createLogger("http"),
+    clock,
+    authenticator: createAuthenticator({ keys, sessions, clock }),
+    publicOrigin,
+    routes: [
+      createVideoRoutes({ videos, cursors }),
+      createIngestRoutes({ catalog, clock, logger: createLogger("ingest") }),
+      createNodeRoutes({ nodes }),
+      createHealthRoutes({ health }),
+      createStreamRoutes({ videos: catalog, media }),
+      createThumbnailRoutes({ videos: catalog, thumbnails, cameras }),
+      createAuthRoutes({ signIn, publicOrigin, renderLogin: renderPlainLogin }),
+    ],
+  });
+
+  const server = stack.use(serveApp(app, config.listen));
+  const stop = new AbortController();
+  stack.defer(() => stop.abort());
+  void archive.run(stop.signal);
+
+  const hasNoUser = (await users.list()).length === 0;
+  const resources = stack.move();
+  return { url: server.url, hasNoUser, [Symbol.asyncDispose]: () => resources.disposeAsync() };
+}
