@@ -1,6 +1,6 @@
 import { describeError } from "../common/errors.ts";
 import { lookAtArchive } from "./archive/look-at-archive.ts";
-import type { CliContext } from "./cli.ts";
+import type { CliContext } from "./cli-context.ts";
 
 /** `archive-probe`: not for people. Prints what it found as JSON; see child-archive-probe.ts. */
 export async function runArchiveProbe(

@@ -5,7 +5,7 @@ import { checkInput } from "../common/input-issues.ts";
 import { formatWireTime, PlainText } from "../common/protocol/wire.ts";
 import type { ApiKeyKind } from "./auth/account-stores.ts";
 import { newApiKey } from "./auth/api-key.ts";
-import type { CliContext } from "./cli.ts";
+import type { CliContext } from "./cli-context.ts";
 import { formatTable } from "./cli-table.ts";
 import { type HubOptions, loadHubConfig } from "./config.ts";
 import { openStorage } from "./storage.ts";

@@ -2,7 +2,7 @@ import { readFile } from "node:fs/promises";
 import { AppError } from "../common/errors.ts";
 import { checkInput } from "../common/input-issues.ts";
 import { NewPassword } from "./auth/passwords.ts";
-import type { CliContext } from "./cli.ts";
+import type { CliContext } from "./cli-context.ts";
 
 export interface PasswordSource {
   passwordFile?: string;

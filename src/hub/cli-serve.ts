@@ -1,7 +1,7 @@
 import { selfCommand } from "../common/child-process.ts";
 import { aborted, abortOnSignals } from "../common/lifecycle.ts";
 import { configureLogging, createLogger } from "../common/log.ts";
-import type { CliContext } from "./cli.ts";
+import type { CliContext } from "./cli-context.ts";
 import { type HubOptions, loadHubConfig } from "./config.ts";
 import { openHub } from "./hub.ts";
 

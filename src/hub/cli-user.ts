@@ -3,7 +3,7 @@ import { AppError } from "../common/errors.ts";
 import { checkInput } from "../common/input-issues.ts";
 import { formatWireTime } from "../common/protocol/wire.ts";
 import { Passwords, UserName } from "./auth/passwords.ts";
-import type { CliContext } from "./cli.ts";
+import type { CliContext } from "./cli-context.ts";
 import { type PasswordSource, readNewPassword } from "./cli-password.ts";
 import { formatTable } from "./cli-table.ts";
 import { type HubOptions, loadHubConfig } from "./config.ts";

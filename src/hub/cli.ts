@@ -3,17 +3,10 @@ import { formatConfigError } from "../common/config-file.ts";
 import { AppError, describeError } from "../common/errors.ts";
 import type { TextSink } from "../common/verify-progress.ts";
 import { versionText } from "../common/version.ts";
+import type { CliContext } from "./cli-context.ts";
 import { helpTexts } from "./cli-help.ts";
 import type { PasswordSource } from "./cli-password.ts";
 import type { HubOptions } from "./config.ts";
-
-export interface CliContext {
-  /** Of the program, to start itself as a worker. */
-  entryFile: string;
-  in: NodeJS.ReadStream;
-  out: TextSink;
-  err: TextSink;
-}
 
 /** 0 done, 1 failed, 2 asked for in a way that cannot work: arguments or config. */
 type ExitCode = number;
