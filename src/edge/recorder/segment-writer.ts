@@ -1,0 +1,99 @@
+import { newUuidV7 } from "../../common/ids.ts";
+import type { Fragment } from "../../common/mp4/fragment.ts";
+import type { ClockState } from "../../common/segment-identity.ts";
+import type { RecordingRun } from "./recording-run.ts";
+import type { OpenSegment, SegmentSink } from "./segment-sink.ts";
+import { SegmentTally } from "./segment-tally.ts";
+import { nextBoundary } from "./segmenter.ts";
+
+/** What every segment of a recorder has in common. */
+export interface SegmentOrigin {
+  cameraId: string;
+  nodeId: string;
+  timeZone: string;
+  segmentSeconds: number;
+  softwareVersion: string;
+}
+
+/** A segment that is being written. */
+export class SegmentWriter {
+  readonly sequence: number;
+  readonly startTimeMs: number;
+  /** Where it is to end. */
+  readonly boundaryMs: number;
+  readonly #run: RecordingRun;
+  readonly #open: OpenSegment;
+  readonly #clockState: ClockState;
+  readonly #tally: SegmentTally;
+  #endTimeMs: number;
+
+  private constructor(
+    run: RecordingRun,
+    open: OpenSegment,
+    values: { sequence: number; startTimeMs: number; boundaryMs: number; clockState: ClockState },
+  ) {
+    this.#run = run;
+    this.#open = open;
+    this.#tally = new SegmentTally(run.init);
+    this.sequence = values.sequence;
+    this.startTimeMs = values.startTimeMs;
+    this.boundaryMs = values.boundaryMs;
+    this.#clockState = values.clockState;
+    this.#endTimeMs = values.startTimeMs;
+  }
+
+  /** Opens the segment that begins with `first`, which is still to be appended. Rejects with what the sink says. */
+  static async open(
+    sink: SegmentSink,
+    origin: SegmentOrigin,
+    begin: { run: RecordingRun; first: Fragment; clockState: ClockState },
+  ): Promise<SegmentWriter> {
+    const { run, first, clockState } = begin;
+    const { cameraId, nodeId, timeZone, segmentSeconds, softwareVersion } = origin;
+    const startTimeMs = run.startOf(first);
+    const sequence = run.takeSequence();
+    const { video, tracks, bytes } = run.init;
+    const open = await sink.open(
+      {
+        videoId: newUuidV7(startTimeMs),
+        cameraId,
+        nodeId,
+        runId: run.id,
+        sequence,
+        startTimeMs,
+        timeZone,
+        codec: tracks.map(({ codec }) => codec).join(","),
+        width: video.width,
+        height: video.height,
+        clockState,
+        softwareVersion,
+      },
+      bytes,
+    );
+    const boundaryMs = nextBoundary(startTimeMs, timeZone, segmentSeconds);
+    return new SegmentWriter(run, open, { sequence, startTimeMs, boundaryMs, clockState });
+  }
+
+  get sizeBytes(): number {
+    return this.#open.sizeBytes;
+  }
+
+  /** Rejects with `io` when the disk refuses it; then the segment can only be closed, with what it has. */
+  async append(fragment: Fragment): Promise<void> {
+    await this.#open.append(fragment.bytes);
+    this.#tally.add(fragment);
+    if (fragment.hasVideo) this.#endTimeMs = this.#run.endOf(fragment);
+  }
+
+  /** `nextStartMs`: where the next segment of the run starts, if one does. Returns the path of the closed file. */
+  close(endReason: string, nextStartMs?: number): Promise<string> {
+    return this.#open.close({
+      // A clock that settles may set back a little; a segment never ends before it started.
+      endTimeMs: Math.max(nextStartMs ?? this.#endTimeMs, this.startTimeMs + 1),
+      durationMs: this.#tally.durationMs,
+      fps: this.#tally.fps,
+      clockState: this.#clockState,
+      endReason,
+    });
+  }
+}

@@ -1,0 +1,364 @@
+import { describe, expect, test } from "bun:test";
+import fc from "fast-check";
+import { createLogger } from "../../../src/common/log.ts";
+import { Recorder, type RecorderOptions } from "../../../src/edge/recorder/recorder.ts";
+import { FakeClock } from "../../support/fake-clock.ts";
+import { madeFragment, madeInit } from "../../support/made-fragments.ts";
+import { MemorySink } from "../../support/memory-sink.ts";
+
+const wall0 = Date.parse("2025-09-23T06:30:03.250Z");
+const latencyMs = 120;
+const iso = (ms: number | undefined) => (ms === undefined ? undefined : new Date(ms).toISOString());
+
+/** A recorder, and a camera with one GOP of a second at a time in front of it. */
+function setUp(overrides: Partial<RecorderOptions> = {}, wallMs = wall0) {
+  const clock = new FakeClock(wallMs + latencyMs);
+  const sink = new MemorySink();
+  const recorder = new Recorder({
+    cameraId: "cam01",
+    nodeId: "node01",
+    timeZone: "Asia/Seoul",
+    segmentSeconds: 10,
+    softwareVersion: "0.0.0-test",
+    sink,
+    clock,
+    clockSync: () => "synced",
+    logger: createLogger("recorder"),
+    ...overrides,
+  });
+  let mediaMs = 0;
+  return {
+    clock,
+    sink,
+    recorder,
+    /** As a capture that begins anew does. */
+    async begin() {
+      mediaMs = 0;
+      await recorder.onRunStart(madeInit);
+    },
+    async give(of: { durationMs?: number; keyframe?: boolean; audioOnly?: boolean } = {}) {
+      const { durationMs = 1000, ...rest } = of;
+      const fragment = madeFragment({ startMs: mediaMs, durationMs, ...rest });
+      if (!of.audioOnly) {
+        clock.advance(durationMs);
+        mediaMs += durationMs;
+      }
+      await recorder.onFragment(fragment, { wallMs: clock.wallMs(), monotonicMs: clock.monotonicMs() });
+      return fragment;
+    },
+    skipMedia(ms: number) {
+      mediaMs += ms;
+    },
+  };
+}
+
+async function givenMany(setup: ReturnType<typeof setUp>, count: number) {
+  for (let i = 0; i < count; i++) await setup.give();
+}
+
+describe("a recorder cuts", () => {
+  test("at the first keyframe at or after each boundary, and each end is the next one's start", async () => {
+    const setup = setUp();
+    setup.recorder.start();
+    await setup.begin();
+    await givenMany(setup, 30);
+    const path = await setup.recorder.stop();
+    const { segments } = setup.sink;
+    // Fragments start at :03.370, :04.370 …: what arrival adds to the media is counted as delay.
+    expect(segments.map(({ start }) => iso(start.startTimeMs))).toEqual([
+      "2025-09-23T06:30:03.370Z",
+      "2025-09-23T06:30:10.370Z",
+      "2025-09-23T06:30:20.370Z",
+      "2025-09-23T06:30:30.370Z",
+    ]);
+    expect(segments.map(({ fragments }) => fragments.length)).toEqual([7, 10, 10, 3]);
+    expect(segments.map(({ end }) => iso(end?.endTimeMs))).toEqual([
+      "2025-09-23T06:30:10.370Z",
+      "2025-09-23T06:30:20.370Z",
+      "2025-09-23T06:30:30.370Z",
+      "2025-09-23T06:30:33.370Z",
+    ]);
+    expect(segments.map(({ end }) => end?.endReason)).toEqual([
+      "boundary",
+      "boundary",
+      "boundary",
+      "stopped",
+    ]);
+    expect(segments.map(({ start }) => start.sequence)).toEqual([0, 1, 2, 3]);
+    expect(new Set(segments.map(({ start }) => start.runId)).size).toBe(1);
+    expect(segments[1]?.end).toMatchObject({ durationMs: 10_000, fps: 25, clockState: "synced" });
+    expect(segments[0]?.start).toMatchObject({
+      ...{ cameraId: "cam01", nodeId: "node01", timeZone: "Asia/Seoul", width: 640, height: 360 },
+      ...{ codec: "avc1.64001f", clockState: "synced", softwareVersion: "0.0.0-test" },
+    });
+    expect(path).toBe(`/spool/${segments[3]?.start.videoId}.mp4`);
+    expect(setup.recorder.status()).toMatchObject({ state: "stopped", closedSegments: 4, lostFragments: 0 });
+  });
+
+  test("never in the middle of a GOP, however long it is", async () => {
+    const setup = setUp({ segmentSeconds: 2 });
+    setup.recorder.start();
+    await setup.begin();
+    await setup.give({ durationMs: 1000 });
+    for (let i = 0; i < 4; i++) await setup.give({ durationMs: 1000, keyframe: false });
+    await setup.give({ durationMs: 7000 });
+    await setup.give({ durationMs: 7000 });
+    await setup.recorder.stop();
+    expect(setup.sink.segments.map(({ fragments }) => fragments.length)).toEqual([5, 1, 1]);
+    expect(setup.sink.segments.map(({ end }) => end?.durationMs)).toEqual([5000, 7000, 7000]);
+  });
+
+  test("keeps every fragment, once and in order, with no hole between segments", async () => {
+    await fc.assert(
+      fc.asyncProperty(
+        fc.array(fc.record({ durationMs: fc.integer({ min: 40, max: 4000 }), keyframe: fc.boolean() }), {
+          maxLength: 80,
+        }),
+        fc.constantFrom(2, 5, 10, 60),
+        fc.integer({ min: 0, max: 86_400_000 }),
+        async (fragments, segmentSeconds, shiftMs) => {
+          const setup = setUp({ segmentSeconds }, wall0 + shiftMs);
+          setup.recorder.start();
+          await setup.begin();
+          const given: Uint8Array[] = [(await setup.give()).bytes];
+          for (const fragment of fragments) given.push((await setup.give(fragment)).bytes);
+          await setup.recorder.onRunEnd("the source ended");
+          const { segments } = setup.sink;
+          const kept = segments.flatMap((segment) => segment.fragments);
+          expect(kept.length).toBe(given.length);
+          expect(kept.every((bytes, i) => bytes === given[i])).toBe(true);
+          for (const [i, segment] of segments.entries()) {
+            const next = segments[i + 1];
+            if (next) expect(segment.end?.endTimeMs).toBe(next.start.startTimeMs);
+            expect(segment.end?.endTimeMs).toBeGreaterThan(segment.start.startTimeMs);
+            expect(segment.start.sequence).toBe(i);
+          }
+        },
+      ),
+      { numRuns: 60 },
+    );
+  });
+
+  test("sound alone goes into the segment that is open, and nowhere else", async () => {
+    const setup = setUp();
+    await setup.begin();
+    setup.recorder.start();
+    await setup.give({ audioOnly: true });
+    await givenMany(setup, 2);
+    await setup.give({ audioOnly: true });
+    await setup.recorder.stop();
+    expect(setup.sink.segments.map(({ fragments }) => fragments.length)).toEqual([3]);
+    expect(setup.sink.segments[0]?.end?.durationMs).toBe(2000);
+    expect(setup.recorder.status().lostFragments).toBe(0);
+  });
+});
+
+describe("a recorder is told", () => {
+  test("to start, pause, resume and stop; a pause begins another run", async () => {
+    const setup = setUp({ segmentSeconds: 60 });
+    await setup.begin();
+    await givenMany(setup, 2);
+    expect(setup.sink.segments).toEqual([]);
+    setup.recorder.start();
+    await givenMany(setup, 2);
+    await setup.recorder.pause();
+    expect(setup.recorder.status().state).toBe("paused");
+    await givenMany(setup, 2);
+    setup.recorder.resume();
+    await givenMany(setup, 2);
+    const runs = setup.sink.segments.map(({ start }) => start.runId);
+    expect(runs.length).toBe(2);
+    expect(new Set(runs).size).toBe(2);
+    expect(setup.sink.segments.map(({ start }) => start.sequence)).toEqual([0, 0]);
+    expect(setup.sink.segments.map(({ end }) => end?.endReason)).toEqual(["paused", undefined]);
+    expect(await setup.recorder.stop()).toStartWith("/spool/");
+    expect(await setup.recorder.stop()).toBeUndefined();
+    setup.recorder.resume();
+    await givenMany(setup, 2);
+    expect(setup.sink.segments.length).toBe(2);
+  });
+
+  test("while a fragment is being written: the calls take turns", async () => {
+    const setup = setUp();
+    setup.recorder.start();
+    await setup.begin();
+    // MemorySink refuses calls that overlap.
+    await setup.give();
+    const all = [setup.give(), setup.recorder.pause(), setup.give(), setup.recorder.stop(), setup.give()];
+    await Promise.all(all);
+    expect(setup.sink.segments.map(({ fragments }) => fragments.length)).toEqual([2]);
+    expect(setup.sink.segments[0]?.end?.endReason).toBe("paused");
+  });
+
+  test("of a capture that ended: its reason stays with the segment, and the next is another run", async () => {
+    const setup = setUp();
+    setup.recorder.start();
+    await setup.begin();
+    await givenMany(setup, 3);
+    await setup.recorder.onRunEnd("no keyframe for 15 s");
+    setup.clock.advance(20_000);
+    await setup.begin();
+    await givenMany(setup, 3);
+    await setup.recorder.stop();
+    const [first, second] = setup.sink.segments;
+    expect(first?.end).toMatchObject({ endReason: "no keyframe for 15 s", durationMs: 3000 });
+    expect(iso(first?.end?.endTimeMs)).toBe("2025-09-23T06:30:06.370Z");
+    expect(iso(second?.start.startTimeMs)).toBe("2025-09-23T06:30:26.370Z");
+    expect(second?.start.runId).not.toBe(first?.start.runId);
+  });
+});
+
+describe("the wall clock", () => {
+  test.each([3_600_000, -3_600_000])(
+    "set by %d ms: the running segment keeps its times, the next has the new ones",
+    async (step) => {
+      const setup = setUp();
+      setup.recorder.start();
+      await setup.begin();
+      await givenMany(setup, 3);
+      setup.clock.step(step);
+      await givenMany(setup, 10);
+      await setup.recorder.stop();
+      const [first, second] = setup.sink.segments;
+      expect(iso(first?.start.startTimeMs)).toBe("2025-09-23T06:30:03.370Z");
+      expect(iso(first?.end?.endTimeMs)).toBe("2025-09-23T06:30:10.370Z");
+      expect(first?.end?.endReason).toBe(`the clock was set by ${step > 0 ? "+" : ""}${step / 1000}.0 s`);
+      expect(second?.start.startTimeMs).toBe(Date.parse("2025-09-23T06:30:10.370Z") + step);
+      // Times of one run continue, so these are two.
+      expect(second?.start.runId).not.toBe(first?.start.runId);
+      expect(second?.start.sequence).toBe(0);
+    },
+  );
+
+  test("of a machine that booted without one: said so, until it is set", async () => {
+    const setup = setUp({}, Date.parse("1970-01-01T00:00:31.000Z"));
+    setup.recorder.start();
+    await setup.begin();
+    await givenMany(setup, 12);
+    setup.clock.step(wall0 - Date.parse("1970-01-01T00:00:31.000Z"));
+    await givenMany(setup, 20);
+    await setup.recorder.stop();
+    const { segments } = setup.sink;
+    expect(segments.map(({ start }) => start.clockState)).toEqual([
+      "unsynced",
+      "unsynced",
+      "synced",
+      "synced",
+    ]);
+    expect(segments.map(({ end }) => end?.clockState)).toEqual(["unsynced", "unsynced", "synced", "synced"]);
+    expect(iso(segments[1]?.start.startTimeMs)).toStartWith("1970-01-01T00:00:40");
+    expect(iso(segments[2]?.start.startTimeMs)).toStartWith("2025-09-23T06:30:");
+  });
+
+  test("that looks right and is not synced is not believed", async () => {
+    const setup = setUp({ clockSync: () => "unsynced" });
+    setup.recorder.start();
+    await setup.begin();
+    await setup.give();
+    expect(setup.sink.segments[0]?.start.clockState).toBe("unsynced");
+  });
+
+  test.each([
+    ["2025-03-30T00:55:00.000Z", "Europe/Berlin"],
+    ["2025-10-26T00:55:00.000Z", "Europe/Berlin"],
+    ["2025-11-02T05:55:00.000Z", "America/New_York"],
+  ])(
+    "over a change of daylight saving at %s in %s: cuts stay on the full ten minutes",
+    async (from, timeZone) => {
+      const setup = setUp({ segmentSeconds: 600, timeZone }, Date.parse(from) - latencyMs);
+      setup.recorder.start();
+      await setup.begin();
+      await givenMany(setup, 3600);
+      await setup.recorder.stop();
+      const starts = setup.sink.segments.slice(1).map(({ start }) => start.startTimeMs);
+      expect(starts.length).toBe(6);
+      for (const start of starts) expect(Math.floor(start / 1000) % 600).toBe(0);
+    },
+  );
+});
+
+describe("the times of the source", () => {
+  test("jump ahead in mid-stream: another run, and no file spans the jump", async () => {
+    const setup = setUp();
+    setup.recorder.start();
+    await setup.begin();
+    await givenMany(setup, 3);
+    setup.skipMedia(3_600_000);
+    await givenMany(setup, 3);
+    await setup.recorder.stop();
+    const { segments } = setup.sink;
+    expect(segments.map(({ end }) => end?.endReason)).toEqual(["the times of the source jumped", "stopped"]);
+    expect(segments.map(({ end }) => end?.durationMs)).toEqual([3000, 3000]);
+    expect(segments[1]?.start.startTimeMs).toBe(segments[0]?.end?.endTimeMs as number);
+  });
+
+  test("go back: another run", async () => {
+    const setup = setUp();
+    setup.recorder.start();
+    await setup.begin();
+    await givenMany(setup, 3);
+    setup.skipMedia(-2000);
+    await givenMany(setup, 3);
+    await setup.recorder.stop();
+    expect(setup.sink.segments.map(({ fragments }) => fragments.length)).toEqual([3, 3]);
+  });
+
+  test("a fragment that spans a jump is left out and counted", async () => {
+    const setup = setUp();
+    setup.recorder.start();
+    await setup.begin();
+    await givenMany(setup, 2);
+    await setup.recorder.onFragment(madeFragment({ startMs: 2000, durationMs: 3_600_000 }), {
+      wallMs: setup.clock.wallMs(),
+      monotonicMs: setup.clock.monotonicMs(),
+    });
+    setup.skipMedia(3_600_000);
+    await givenMany(setup, 2);
+    await setup.recorder.stop();
+    expect(setup.sink.segments.map(({ end }) => end?.durationMs)).toEqual([2000, 2000]);
+    expect(setup.recorder.status().lostFragments).toBe(1);
+  });
+});
+
+describe("a sink that refuses", () => {
+  test("to write: the segment ends with the reason, what is lost is counted, and it goes on by itself", async () => {
+    const setup = setUp();
+    setup.recorder.start();
+    await setup.begin();
+    await givenMany(setup, 3);
+    setup.sink.refuse = { append: "no space left" };
+    await setup.give();
+    expect(setup.recorder.status()).toMatchObject({
+      state: "failing",
+      message: "a segment cannot be written: no space left",
+    });
+    setup.sink.refuse = { open: "no space left" };
+    await givenMany(setup, 4);
+    setup.sink.refuse = {};
+    await setup.give({ keyframe: false });
+    await givenMany(setup, 2);
+    const { segments } = setup.sink;
+    expect(segments.length).toBe(2);
+    expect(segments[0]?.end).toMatchObject({ endReason: "write failed: no space left", durationMs: 3000 });
+    expect(segments[0]?.fragments.length).toBe(3);
+    expect(segments[1]?.start.runId).not.toBe(segments[0]?.start.runId);
+    expect(iso(segments[1]?.start.startTimeMs)).toBe("2025-09-23T06:30:12.370Z");
+    expect(setup.recorder.status()).toMatchObject({
+      state: "recording",
+      message: undefined,
+      lostFragments: 6,
+    });
+  });
+
+  test("to close: recording goes on", async () => {
+    const setup = setUp();
+    setup.recorder.start();
+    await setup.begin();
+    setup.sink.refuse = { close: "the disk is gone" };
+    await givenMany(setup, 8);
+    expect(setup.sink.segments.length).toBe(2);
+    expect(setup.sink.segments.map(({ fragments }) => fragments.length)).toEqual([7, 1]);
+    expect(await setup.recorder.stop()).toBeUndefined();
+    expect(setup.recorder.status()).toMatchObject({ closedSegments: 0, lostFragments: 0 });
+  });
+});
