@@ -6,7 +6,6 @@ import { ArchiveWatch } from "./archive/archive-watch.ts";
 import { createChildArchiveProbe } from "./archive/child-archive-probe.ts";
 import { createAuthRoutes } from "./auth/auth.routes.ts";
 import { Passwords } from "./auth/passwords.ts";
-import { renderPlainLogin } from "./auth/plain-login-page.ts";
 import { SignIn } from "./auth/sign-in.ts";
 import { createAuthenticator } from "./auth/store-authenticator.ts";
 import type { HubConfig } from "./config.ts";
@@ -22,6 +21,11 @@ import { createStreamRoutes } from "./playback/stream.routes.ts";
 import { createThumbnailRoutes } from "./playback/thumbnail.routes.ts";
 import { createThumbnails } from "./playback/thumbnails.ts";
 import { openStorage } from "./storage.ts";
+import { createAssetRoutes } from "./ui/asset.routes.ts";
+import { createAssets } from "./ui/assets.ts";
+import { createPages } from "./ui/pages.routes.tsx";
+import { createErrorRenderer } from "./ui/render-error.tsx";
+import { createLoginRenderer } from "./ui/render-login.tsx";
 import { createVideoService } from "./videos/catalog-video-service.ts";
 import { createCursorCodec } from "./videos/cursor.ts";
 import { createVideoRoutes } from "./videos/videos.routes.ts";
@@ -88,6 +92,7 @@ export async function openHub({ config, selfCommand, clock = systemClock }: HubO
     newestVideoOf: async (cameraId: string) => (await nodes.findCamera(cameraId)).newestVideo,
   };
 
+  const assets = createAssets();
   const publicOrigin = config.public_url;
   const cursors = createCursorCodec(await settings.getOrSet("cursor_secret", crypto.randomUUID()));
   const signIn = new SignIn({
@@ -109,8 +114,11 @@ export async function openHub({ config, selfCommand, clock = systemClock }: HubO
       createHealthRoutes({ health }),
       createStreamRoutes({ videos: catalog, media }),
       createThumbnailRoutes({ videos: catalog, thumbnails, cameras }),
-      createAuthRoutes({ signIn, publicOrigin, renderLogin: renderPlainLogin }),
+      createAuthRoutes({ signIn, publicOrigin, renderLogin: createLoginRenderer({ clock, assets }) }),
+      createAssetRoutes(assets),
+      createPages({ videos, nodes, health, clock, assets }),
     ],
+    renderError: createErrorRenderer({ clock, assets }),
   });
 
   const server = stack.use(serveApp(app, config.listen));

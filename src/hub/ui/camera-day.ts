@@ -1,0 +1,32 @@
+import type { VideoService } from "../videos/video-service.ts";
+import type { PageVideo } from "./page-video.ts";
+import type { Span } from "./plan-day.ts";
+
+const pageSize = 500;
+/** A day in segments of 8 seconds and a bit. Whoever cuts finer sees the day to here. */
+export const maxVideosPerDay = 10_000;
+
+/** All videos of a camera that overlap a day, by start time; `isCut` when there were more than are given. */
+export async function loadCameraDay(
+  videos: Pick<VideoService, "list">,
+  cameraId: string,
+  { fromMs, toMs }: Span,
+): Promise<{ videos: PageVideo[]; isCut: boolean }> {
+  const found: PageVideo[] = [];
+  for (let after: Parameters<VideoService["list"]>[0]["after"]; ; ) {
+    const page = await videos.list({
+      cameraIds: [cameraId],
+      fromMs,
+      toMs,
+      statuses: ["available", "damaged", "missing"],
+      order: "oldest_first",
+      limit: pageSize,
+      ...(after ? { after } : {}),
+    });
+    found.push(...page.videos);
+    if (page.next === undefined || found.length >= maxVideosPerDay) {
+      return { videos: found, isCut: page.next !== undefined };
+    }
+    after = page.next;
+  }
+}

@@ -1,0 +1,64 @@
+/** @jsxImportSource hono/jsx */
+import type { FC } from "hono/jsx";
+import type { PageContext } from "./page-context.ts";
+import type { DayPlan, HourPlan } from "./plan-day.ts";
+
+interface CoverageStripProps {
+  page: PageContext;
+  plan: DayPlan;
+  timeZone: string;
+  /** Index of the one hour that is shown below, if only one is. */
+  shown: number | undefined;
+  hrefOf(hour: HourPlan): string;
+}
+
+/** A day as a row of hours (two rows on a phone), each filled where something is recorded and leading to its videos. */
+export const CoverageStrip: FC<CoverageStripProps> = ({ page, plan, timeZone, shown, hrefOf }) => {
+  const { t, format } = page;
+  return (
+    <ol class="strip" aria-label={t.day.coverage}>
+      {plan.hours.map((hour) => {
+        const time = format.minute(hour.fromMs, timeZone);
+        const isFuture = !plan.isOver && hour.fromMs >= plan.fromMs + plan.elapsedMs;
+        const bar = (
+          <>
+            <svg viewBox="0 0 3600 10" preserveAspectRatio="none" aria-hidden="true" focusable="false">
+              {hour.spans.map(({ fromMs, toMs }) => (
+                <rect
+                  x={(fromMs - hour.fromMs) / 1000}
+                  y="0"
+                  width={Math.max(12, (toMs - fromMs) / 1000)}
+                  height="10"
+                />
+              ))}
+            </svg>
+            <span aria-hidden="true">{time.slice(0, 2)}</span>
+          </>
+        );
+        if (hour.videos.length === 0) {
+          return (
+            <li class={isFuture ? "future" : "hole"} title={t.day.hourEmpty(time)}>
+              {bar}
+            </li>
+          );
+        }
+        const label = t.day.hourLabel(
+          time,
+          format.number(hour.recordedMs / 60_000, hour.recordedMs < 600_000 ? 1 : 0),
+        );
+        return (
+          <li>
+            <a
+              href={hrefOf(hour)}
+              aria-label={label}
+              title={label}
+              aria-current={hour.index === shown ? "true" : undefined}
+            >
+              {bar}
+            </a>
+          </li>
+        );
+      })}
+    </ol>
+  );
+};

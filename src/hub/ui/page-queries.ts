@@ -1,0 +1,25 @@
+import * as v from "valibot";
+
+/** A day that exists, `2025-09-23`. */
+export const CalendarDay = v.pipe(
+  v.string(),
+  v.regex(/^(?:19[7-9]\d|2\d{3})-\d\d-\d\d$/, "a day such as 2025-09-23"),
+  v.check((text) => {
+    const date = new Date(`${text}T00:00:00Z`);
+    return !Number.isNaN(date.getTime()) && date.toISOString().startsWith(text);
+  }, "a day that exists"),
+);
+
+/** Position of an hour in its day, from 0; the longest day has 25. */
+export const HourIndex = v.pipe(
+  v.string(),
+  v.regex(/^(?:1?\d|2[0-4])$/, "a whole number from 0 to 24"),
+  v.transform(Number),
+);
+
+/** A path of this hub to go on to. Two slashes or a backslash in front would lead to another host. */
+export const LocalPath = v.pipe(
+  v.string(),
+  v.maxLength(2000),
+  v.regex(/^\/(?![/\\])[A-Za-z0-9/_?=&.%-]*$/, "a path on this hub"),
+);

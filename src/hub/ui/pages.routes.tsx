@@ -1,0 +1,103 @@
+/** @jsxImportSource hono/jsx */
+import { type Context, Hono } from "hono";
+import * as v from "valibot";
+import type { Clock } from "../../common/clock.ts";
+import { errorCodeOf } from "../../common/errors.ts";
+import { CameraId, VideoId } from "../../common/ids.ts";
+import { localDateOf } from "../../common/time-zone.ts";
+import type { HealthService } from "../health/health-service.ts";
+import { allow } from "../http/access.ts";
+import type { AppEnv } from "../http/app-env.ts";
+import { validParam, validQuery } from "../http/validate.ts";
+import type { NodeService } from "../nodes/node-service.ts";
+import type { VideoService } from "../videos/video-service.ts";
+import { AccountPage } from "./account.page.tsx";
+import type { Assets } from "./assets.ts";
+import { CameraDayPage } from "./camera-day.page.tsx";
+import { loadCameraDay, maxVideosPerDay } from "./camera-day.ts";
+import { CamerasPage } from "./cameras.page.tsx";
+import { HealthPage } from "./health.page.tsx";
+import { languageCookie, languages } from "./language.ts";
+import { NodesPage } from "./nodes.page.tsx";
+import { pageContextOf } from "./page-context.ts";
+import { CalendarDay, HourIndex, LocalPath } from "./page-queries.ts";
+import { chooseHours, planDay, spanOfDay } from "./plan-day.ts";
+import { renderPage } from "./render-page.ts";
+import { VideoPage } from "./video.page.tsx";
+
+export interface PageServices {
+  videos: VideoService;
+  nodes: NodeService;
+  health: HealthService;
+}
+
+/** How many days with video the calendar reaches back. */
+const maxCalendarDays = 1_000;
+
+/** The pages for people. They ask the same verbs as the API and know nothing of what lies behind them. */
+export function createPages(deps: PageServices & { clock: Clock; assets: Assets }) {
+  const { videos, nodes, health, clock, assets } = deps;
+  const pageOf = (c: Context<AppEnv>) => pageContextOf(c, { nowMs: clock.wallMs(), assets });
+
+  return new Hono<AppEnv>()
+    .get("/", allow("page"), async (c) => {
+      const cameras = await nodes.cameras();
+      return c.html(renderPage(<CamerasPage page={pageOf(c)} cameras={cameras} />));
+    })
+    .get(
+      "/cameras/:id",
+      allow("page"),
+      validParam(v.object({ id: CameraId })),
+      validQuery(v.object({ date: v.optional(CalendarDay), hour: v.optional(HourIndex) })),
+      async (c) => {
+        const camera = await nodes.findCamera(c.req.valid("param").id);
+        const days = await videos.days(camera.cameraId, maxCalendarDays);
+        const { date, hour } = c.req.valid("query");
+        const nowMs = clock.wallMs();
+        const day = date ?? days[0] ?? localDateOf(nowMs, camera.timeZone);
+        const span = spanOfDay(day, camera.timeZone);
+        const found = await loadCameraDay(videos, camera.cameraId, span);
+        const plan = planDay({ day: span, videos: found.videos, nowMs });
+        const model = {
+          camera,
+          day,
+          days,
+          plan,
+          shownHours: chooseHours(plan, hour),
+          videoCount: found.videos.length,
+          cutAt: found.isCut ? maxVideosPerDay : undefined,
+        };
+        return c.html(renderPage(<CameraDayPage page={pageOf(c)} model={model} />));
+      },
+    )
+    .get("/videos/:id", allow("page"), validParam(v.object({ id: VideoId })), async (c) => {
+      const video = await videos.find(c.req.valid("param").id);
+      const { previous, next } = await videos.neighbours(video);
+      const cameraName = await nodes.findCamera(video.cameraId).then(
+        (camera) => camera.name,
+        (error: unknown) => {
+          // A video may outlive the registration of its camera.
+          if (errorCodeOf(error) === "not_found") return video.cameraId;
+          throw error;
+        },
+      );
+      return c.html(renderPage(<VideoPage page={pageOf(c)} model={{ video, cameraName, previous, next }} />));
+    })
+    .get("/nodes", allow("page"), async (c) => {
+      return c.html(renderPage(<NodesPage page={pageOf(c)} nodes={await nodes.list()} />));
+    })
+    .get("/health", allow("page"), async (c) => {
+      return c.html(renderPage(<HealthPage page={pageOf(c)} status={await health.status()} />));
+    })
+    .get("/account", allow("page"), (c) => c.html(renderPage(<AccountPage page={pageOf(c)} />)))
+    .get(
+      "/language",
+      allow("page"),
+      validQuery(v.object({ to: v.picklist(languages), next: v.optional(LocalPath, "/") })),
+      (c) => {
+        const { to, next } = c.req.valid("query");
+        c.header("Set-Cookie", languageCookie(to));
+        return c.redirect(next, 303);
+      },
+    );
+}
