@@ -64,12 +64,12 @@ async function listVideos(
   };
   if (cameraIds === undefined || cameraIds.length === 1) {
     const { text, args } = pageOf(videoColumns, cameraIds?.[0] === undefined ? [] : [isCamera(cameraIds[0])]);
-    return (await database.read(text, args)).rows.map(videoOfRow);
+    return (await database.read(text, args)).map(videoOfRow);
   }
   // Each camera's own page by its index, then the first of all of them: IN would read and sort everything.
   const pages = cameraIds.map((cameraId) => pageOf("v.row_id", [isCamera(cameraId)]));
   const union = pages.map(({ text }) => `SELECT row_id FROM (${text})`).join(" UNION ALL ");
-  const { rows } = await database.read(
+  const rows = await database.read(
     `SELECT ${videoColumns} FROM (${union}) AS page CROSS JOIN videos AS v ON v.row_id = page.row_id ${order} LIMIT ?`,
     [...pages.flatMap(({ args }) => args), query.limit],
   );
@@ -96,7 +96,7 @@ async function searchVideos(
       ...overlapCondition(query),
       ...filters,
     ]);
-    const { rows } = await database.read(
+    const rows = await database.read(
       `SELECT ${videoColumns} FROM videos AS v WHERE ${text} ${order} LIMIT ?`,
       [...args, query.limit - found.length],
     );
@@ -119,7 +119,7 @@ async function keyAfter(
   order: string,
   stepRows: number,
 ): Promise<PageKey | undefined> {
-  const { rows } = await database.read(
+  const rows = await database.read(
     `SELECT v.start_time_ms, v.video_id FROM videos AS v WHERE ${where.text} ${order} LIMIT 1 OFFSET ${stepRows}`,
     where.args,
   );
@@ -137,7 +137,7 @@ function cutAt(range: KeyRange, key: PageKey, { order }: VideoQuery): { step: Ke
 }
 
 async function longestSpanMs(database: LibsqlDatabase): Promise<number> {
-  const { rows } = await database.read("SELECT max(end_time_ms - start_time_ms) FROM videos");
+  const rows = await database.read("SELECT max(end_time_ms - start_time_ms) FROM videos");
   return Math.max(0, Number(rows[0]?.[0] ?? 0));
 }
 

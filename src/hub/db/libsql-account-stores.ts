@@ -16,7 +16,7 @@ export function createLibsqlApiKeyStore(database: LibsqlDatabase): ApiKeyStore {
   return {
     // Asked with every request, so without drizzle.
     async find(keyId) {
-      const { rows } = await database.read(
+      const rows = await database.read(
         "SELECT secret_sha256, kind, name, node_id, created_at_ms, revoked_at_ms FROM api_keys WHERE key_id = ?",
         [keyId],
       );
@@ -91,7 +91,7 @@ export function createLibsqlSessionStore(database: LibsqlDatabase): SessionStore
       await database.write([orm.insert(sessions).values(session)]);
     },
     async findUser(tokenSha256, nowMs) {
-      const { rows } = await database.read(
+      const rows = await database.read(
         `SELECT u.user_id, u.name, u.role FROM sessions AS s JOIN users AS u ON u.user_id = s.user_id
          WHERE s.token_sha256 = ? AND s.expires_at_ms > ?`,
         [tokenSha256, nowMs],

@@ -33,7 +33,7 @@ export class LibsqlCatalog implements Catalog {
 
   async findVideo(videoId: string): Promise<Video | undefined> {
     const sql = `SELECT ${videoColumns} FROM videos AS v WHERE v.video_id = ?`;
-    const [row] = (await this.#database.read(sql, [videoId])).rows;
+    const [row] = await this.#database.read(sql, [videoId]);
     return row && videoOfRow(row);
   }
 
@@ -42,7 +42,7 @@ export class LibsqlCatalog implements Catalog {
   }
 
   async findNewestVideos(): Promise<Video[]> {
-    const { rows } = await this.#database.read(`
+    const rows = await this.#database.read(`
       SELECT ${videoColumns} FROM cameras AS c CROSS JOIN videos AS v ON v.row_id = (
         SELECT row_id FROM videos WHERE camera_id = c.camera_id ORDER BY start_time_ms DESC, video_id DESC LIMIT 1)`);
     return rows.map(videoOfRow);
@@ -66,7 +66,7 @@ export class LibsqlCatalog implements Catalog {
 
   async findDays(cameraId: string, limit: number): Promise<string[]> {
     // One seek per day; DISTINCT would read all videos of the camera.
-    const { rows } = await this.#database.read(
+    const rows = await this.#database.read(
       `WITH RECURSIVE day (date) AS (
          SELECT max(local_date) FROM videos WHERE camera_id = ?1
          UNION ALL

@@ -5,7 +5,7 @@ import type { Settings } from "./settings.ts";
 
 export function createLibsqlSettings(database: LibsqlDatabase): Settings {
   const get = async (name: string) => {
-    const { rows } = await database.read("SELECT value FROM settings WHERE name = ?", [name]);
+    const rows = await database.read("SELECT value FROM settings WHERE name = ?", [name]);
     return rows[0]?.[0] as string | undefined;
   };
   return {

@@ -73,9 +73,9 @@ export async function saveVideos(
   if (isStored.every(Boolean)) return videos.map(() => ({ result: "stored" }));
 
   const others = videos.filter((_, i) => !isStored[i]).map((video) => [video.videoId, video.filePath]);
-  const { rows } = await database.read(selectKnown, [JSON.stringify(others)]);
+  const rows = await database.read(selectKnown, [JSON.stringify(others)]);
   const known = rows.map((row): Known => {
-    const [videoId, filePath, fileSizeBytes, fileSha256, recordedSha256] = Array.from(row);
+    const [videoId, filePath, fileSizeBytes, fileSha256, recordedSha256] = row;
     return { videoId, filePath, fileSizeBytes, fileSha256, recordedSha256 } as Known;
   });
   const byId = new Map(known.map((row) => [row.videoId, row]));
