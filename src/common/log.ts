@@ -14,9 +14,19 @@ export type { Logger, LogLevel };
  * Logs go to stderr as one JSON line each, so that stdout stays free for a command's answer. On a terminal they are
  * shortened to a readable line. Control characters of foreign text are escaped by JSON in either form.
  */
-export async function configureLogging(options: { level: LogLevel; readable: boolean }): Promise<void> {
+export async function configureLogging(options: {
+  level: LogLevel;
+  readable: boolean;
+  /** Hears of every error, by the module that logged it. */
+  onError?: (module: string) => void;
+}): Promise<void> {
+  const { readable, onError } = options;
+  const stderr = (record: LogRecord) => {
+    process.stderr.write((readable ? readableLine : jsonLine)(record));
+    if (record.level === "error" || record.level === "fatal") onError?.(record.category[1] ?? "livecam");
+  };
   await configure({
-    sinks: { stderr: (record) => process.stderr.write((options.readable ? readableLine : jsonLine)(record)) },
+    sinks: { stderr },
     loggers: [
       { category: "livecam", lowestLevel: options.level, sinks: ["stderr"] },
       { category: ["logtape", "meta"], lowestLevel: "warning", sinks: ["stderr"] },

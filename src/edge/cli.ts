@@ -3,6 +3,7 @@ import { formatConfigError } from "../common/config-file.ts";
 import { AppError, describeError } from "../common/errors.ts";
 import type { TextSink } from "../common/verify-progress.ts";
 import { versionText } from "../common/version.ts";
+import type { SocketOptions } from "./cli-control.ts";
 
 export interface CliContext {
   env: Readonly<Record<string, string | undefined>>;
@@ -43,7 +44,9 @@ export async function runCli(args: readonly string[], context: CliContext): Prom
       .addHelpText("after", runHelp),
     async (options: { config: string }) => {
       const { runEdge } = await import("./edge.ts");
-      return runEdge({ configPath: options.config, env: context.env, entryFile: context.entryFile });
+      const { env, entryFile } = context;
+      // Left at once: an upload worker that hangs in the kernel would keep the process.
+      process.exit(await runEdge({ configPath: options.config, env, entryFile }));
     },
   );
 
@@ -76,6 +79,8 @@ export async function runCli(args: readonly string[], context: CliContext): Prom
     },
   );
 
+  addControlCommands(program, context.out, add);
+
   add(program.command("version").description("print version and commit"), async () => {
     context.out.write(`livecam-edge ${versionText}\n`);
     return 0;
@@ -94,6 +99,76 @@ export async function runCli(args: readonly string[], context: CliContext): Prom
   }
 }
 
+/** What can be asked of an edge that runs on this machine. */
+function addControlCommands(
+  program: Command,
+  out: TextSink,
+  add: <A extends unknown[]>(command: Command, work: (...args: A) => Promise<ExitCode>) => void,
+): void {
+  const control = () => import("./cli-control.ts");
+  const command = (name: string, description: string) =>
+    program
+      .command(name)
+      .description(description)
+      .option("-s, --socket <path>", "control socket of the edge (default: /run/livecam/edge.sock)")
+      .option("-c, --config <file>", "take the socket from this config");
+
+  add(
+    command("status", "what cameras, uploads and hub link of the running edge do").option(
+      "--json",
+      "as JSON",
+    ),
+    async (options: SocketOptions & { json?: boolean }) => (await control()).runStatus(options, out),
+  );
+  add(
+    command("uploads", "what waits to be archived, in the order it will be tried").option(
+      "--json",
+      "as JSON",
+    ),
+    async (options: SocketOptions & { json?: boolean }) => (await control()).runUploads(options, out),
+  );
+  add(
+    command("snapshot", "the newest picture of a camera as JPEG")
+      .argument("<camera>")
+      .requiredOption("-o, --output <file>", "where to put it; - is stdout"),
+    async (camera: string, options: SocketOptions & { output: string }) =>
+      (await control()).runSnapshot(camera, options, out),
+  );
+  for (const [verb, description] of [
+    ["pause", "close the segment and record nothing until resume"],
+    ["resume", "record again"],
+  ] as const) {
+    add(command(verb, description).argument("<camera>"), async (camera: string, options: SocketOptions) =>
+      (await control()).runPost(`/cameras/${encodeURIComponent(camera)}/${verb}`, options),
+    );
+  }
+  add(
+    command("configure", "change what a camera delivers, until the next start")
+      .argument("<camera>")
+      .option("--width <pixels>", "", Number)
+      .option("--height <pixels>", "", Number)
+      .option("--fps <number>", "frames per second", Number)
+      .option("--bitrate <number>", "bits per second", Number),
+    async (camera: string, options: SocketOptions & Record<string, number>) => {
+      const { width, height, fps, bitrate } = options;
+      const path = `/cameras/${encodeURIComponent(camera)}/configure`;
+      return (await control()).runPost(path, options, { width, height, fps, bitrate_bps: bitrate });
+    },
+  );
+  for (const [verb, description] of [
+    ["cancel", "stop an upload and put it to the end of the queue"],
+    ["retry", "try an upload again now that was cancelled or has failed"],
+  ] as const) {
+    add(command(verb, description).argument("<video-id>"), async (id: string, options: SocketOptions) =>
+      (await control()).runPost(`/uploads/${encodeURIComponent(id)}/${verb}`, options),
+    );
+  }
+  add(
+    command("check-archive", "whether the running edge reaches its archive"),
+    async (options: SocketOptions) => (await control()).runCheckArchive(options, out),
+  );
+}
+
 function report(error: unknown, err: TextSink): ExitCode {
   // Commander has written its message, or the help that was asked for.
   if (error instanceof CommanderError) return error.exitCode === 0 ? 0 : 2;
@@ -101,7 +176,9 @@ function report(error: unknown, err: TextSink): ExitCode {
     err.write(`livecam-edge: ${formatConfigError(error)}\n`);
     return 2;
   }
-  err.write(`livecam-edge: ${describeError(error)}\n`);
+  const issues = error instanceof AppError ? error.issues : [];
+  const lines = issues.map(({ path, message }) => `  ${path || "(whole)"}: ${message}\n`);
+  err.write(`livecam-edge: ${describeError(error)}\n${lines.join("")}`);
   return error instanceof AppError && error.code === "already_running" ? 2 : 1;
 }
 

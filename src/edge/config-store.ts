@@ -52,13 +52,20 @@ export class ConfigStore {
   /** Reads the file again and returns the sections that differ now. Throws `invalid_config` and keeps the old ones. */
   async reload(): Promise<ConfigSection[]> {
     const next = await ConfigStore.validate(this.#path);
-    const previous = this.#config;
+    const changed = sectionsThatDiffer(this.#config, next);
     this.#config = next;
-    const sections = new Set([...Object.keys(previous), ...Object.keys(next)] as ConfigSection[]);
-    return [...sections].filter(
-      (section) => canonicalJson(previous[section]) !== canonicalJson(next[section]),
-    );
+    return changed;
   }
+
+  /** What `reload` would change. Throws `invalid_config`. */
+  async changedSections(): Promise<ConfigSection[]> {
+    return sectionsThatDiffer(this.#config, await ConfigStore.validate(this.#path));
+  }
+}
+
+function sectionsThatDiffer(a: EdgeConfig, b: EdgeConfig): ConfigSection[] {
+  const sections = new Set([...Object.keys(a), ...Object.keys(b)] as ConfigSection[]);
+  return [...sections].filter((section) => canonicalJson(a[section]) !== canonicalJson(b[section]));
 }
 
 export function configVersionOf(config: EdgeConfig): string {

@@ -1,11 +1,182 @@
-import { AppError } from "../common/errors.ts";
+import { selfCommand } from "../common/child-process.ts";
+import { sleep, systemClock } from "../common/clock.ts";
+import { aborted, abortOnSignals } from "../common/lifecycle.ts";
+import { configureLogging, createLogger, errorFields, type Logger } from "../common/log.ts";
+import { versionText } from "../common/version.ts";
+import { Camera } from "./camera/camera.ts";
+import { createCapturePlanner } from "./camera/capture-planner.ts";
+import { detectPiModel } from "./camera/pi-model.ts";
+import { CameraUnit } from "./camera-unit.ts";
+import { readEdgeSecrets } from "./config-secrets.ts";
+import { ConfigStore } from "./config-store.ts";
+import { createControlApp } from "./control/control-app.ts";
+import { serveControl } from "./control/control-server.ts";
+import { EdgeNode } from "./edge-node.ts";
+import { ErrorCounts } from "./health/error-counts.ts";
+import { SystemInfoReader } from "./health/system-info.ts";
+import { Announcer } from "./hub-link/announcer.ts";
+import { Heartbeat } from "./hub-link/heartbeat.ts";
+import { HubClient } from "./hub-link/hub-client.ts";
+import { Recorder } from "./recorder/recorder.ts";
+import { Spool } from "./spool/spool.ts";
+import { Uploader } from "./uploader/uploader.ts";
+import { WorkerDestination } from "./uploader/worker-destination.ts";
 
 export interface RunEdgeOptions {
   configPath: string;
   env: Readonly<Record<string, string | undefined>>;
+  /** Of the program, which starts itself again as upload worker. */
   entryFile: string;
 }
 
-export function runEdge(options: RunEdgeOptions): Promise<number> {
-  return Promise.reject(new AppError("internal", `not built yet: ${options.configPath}`));
+/** What the last segments get to reach archive and hub, once the cameras have stopped. */
+const deliverMs = 5000;
+/** After that, what still does not end is not waited for. */
+const abandonMs = 2000;
+
+/** The edge, from its config to its end: reads as the data flows. Resolves to the exit code. */
+export async function runEdge({ configPath, env, entryFile }: RunEdgeOptions): Promise<number> {
+  const store = await ConfigStore.load(configPath);
+  const { config } = store;
+  const secrets = await readEdgeSecrets(config, env);
+  const clock = systemClock;
+  const timeZone = config.system.time_zone ?? Intl.DateTimeFormat().resolvedOptions().timeZone;
+  const softwareVersion = versionText;
+  const nodeId = config.node_id;
+
+  const errorCounts = new ErrorCounts();
+  await configureLogging({
+    level: config.system.log_level,
+    readable: process.stderr.isTTY,
+    onError: (module) => errorCounts.add(module),
+  });
+  // A log that nobody reads any more must not end the recording.
+  process.stderr.on("error", () => undefined);
+  const logger = createLogger("edge");
+
+  await using stack = new AsyncDisposableStack();
+  const spool = stack.use(
+    await Spool.open({
+      root: config.system.spool_path,
+      fsyncIntervalMs: config.recording.fsync_interval_ms,
+      maxAcknowledgedBytes: config.system.spool_max_bytes,
+      defaults: { nodeId, timeZone, softwareVersion },
+      clock,
+      logger: createLogger("spool"),
+    }),
+  );
+  const signal = abortOnSignals((name) => logger.info("stopping", { signal: name }));
+  process.on("SIGHUP", () => void reportConfigChange(store, logger));
+
+  const piModel = await detectPiModel();
+  const cameras = config.cameras.map(({ id: cameraId, source }) => {
+    const recorder = new Recorder({
+      ...{ cameraId, nodeId, timeZone, softwareVersion, clock },
+      segmentSeconds: config.recording.segment_seconds,
+      sink: spool.sink,
+      clockSync: () => "synced",
+      logger: createLogger("recorder").with({ camera_id: cameraId }),
+    });
+    const credentials = secrets.cameraCredentials.get(cameraId);
+    const camera = new Camera({
+      cameraId,
+      planner: createCapturePlanner({ cameraId, source, piModel, ...(credentials && { credentials }) }),
+      consumer: recorder,
+      clock,
+      logger: createLogger("camera").with({ camera_id: cameraId }),
+      stallMs: config.recording.stall_seconds * 1000,
+    });
+    return new CameraUnit(cameraId, camera, recorder);
+  });
+
+  const destination = stack.use(
+    new WorkerDestination({
+      command: [...selfCommand(entryFile), "archive-worker"],
+      destination: config.upload.destination,
+      stallMs: config.upload.stall_seconds * 1000,
+      logger: createLogger("uploader"),
+    }),
+  );
+  const uploader = new Uploader({
+    queue: spool.uploads,
+    destination,
+    order: config.upload.order,
+    expectedArchiveId: () => spool.state.archiveId,
+    clock,
+    logger: createLogger("uploader"),
+    graceMs: 0,
+  });
+
+  const hub = new HubClient({ hubUrl: config.network.hub_url, apiKey: secrets.hubApiKey });
+  const announcer = new Announcer({
+    queue: spool.announcements,
+    hub,
+    clock,
+    logger: createLogger("announcer"),
+  });
+  const heartbeat: Heartbeat = new Heartbeat({
+    nodeId,
+    hub,
+    registration: () => node.registration(),
+    collect: () => node.report(),
+    onArchiveId: (archiveId) => spool.state.setArchiveId(archiveId),
+    intervalMs: config.network.heartbeat_seconds * 1000,
+    clock,
+    logger: createLogger("heartbeat"),
+  });
+  const node = new EdgeNode({
+    ...{ config, softwareVersion, timeZone, cameras, spool, uploader, destination, errorCounts, clock },
+    configVersion: store.version,
+    hubStatus: () => heartbeat.status(),
+    system: new SystemInfoReader({ spoolPath: config.system.spool_path }),
+  });
+
+  logger.info("recording", { node_id: nodeId, cameras: cameras.length, config_version: store.version });
+  for (const camera of cameras) camera.start();
+  if (config.system.control_socket !== null) {
+    const app = createControlApp({ node, logger: createLogger("control") });
+    // Recording goes on without it; `status` will say that nobody answers.
+    await serveControl(config.system.control_socket, app.fetch).then(
+      (server) => stack.use(server),
+      (error: unknown) => logger.error("there is no control socket", errorFields(error)),
+    );
+  }
+
+  const background = new AbortController();
+  const deliver = async () => {
+    await spool
+      .load(background.signal)
+      .catch((error: unknown) => logger.error("the spool could not be looked through", errorFields(error)));
+    await Promise.all([
+      uploader.run(background.signal),
+      announcer.run(background.signal),
+      spool.upkeep.run(background.signal),
+    ]);
+  };
+  const work = Promise.all([deliver(), heartbeat.run(background.signal)]);
+
+  await aborted(signal);
+  await Promise.all(cameras.map((camera) => camera.stop()));
+  await delivered(spool, deliverMs);
+  background.abort();
+  await Promise.race([work, sleep(abandonMs)]);
+  logger.info("stopped", { waiting_segments: spool.status().waiting_segments });
+  return 0;
+}
+
+/** Until everything is archived and acknowledged, or `timeoutMs`. */
+async function delivered(spool: Spool, timeoutMs: number): Promise<void> {
+  const deadlineMs = systemClock.monotonicMs() + timeoutMs;
+  const isDone = () => spool.uploads.waiting().length === 0 && spool.announcements.pending().length === 0;
+  while (!isDone() && systemClock.monotonicMs() < deadlineMs) await sleep(20);
+}
+
+async function reportConfigChange(store: ConfigStore, logger: Logger): Promise<void> {
+  try {
+    const sections = await store.changedSections();
+    if (sections.length > 0) logger.warning("the config has changed; restart to apply it", { sections });
+    else logger.info("the config has not changed");
+  } catch (error) {
+    logger.error("the changed config is refused, the old one stays in force", errorFields(error));
+  }
 }

@@ -21,7 +21,7 @@ export class SpoolLock implements Disposable {
     let database: Database | undefined;
     try {
       database = new Database(join(root, "lock"), { create: true, readwrite: true });
-      database.exec("PRAGMA busy_timeout = 0; BEGIN EXCLUSIVE");
+      database.exec("PRAGMA busy_timeout = 0; PRAGMA journal_mode = MEMORY; BEGIN EXCLUSIVE");
     } catch (cause) {
       database?.close();
       if (cause instanceof Error && "code" in cause && cause.code === "SQLITE_BUSY") {

@@ -1,0 +1,77 @@
+import type * as v from "valibot";
+import type { CameraStatus } from "../common/protocol/node.ts";
+import { formatWireTime } from "../common/protocol/wire.ts";
+import type { Camera } from "./camera/camera.ts";
+import type { CameraSettings, ControlledCamera } from "./control/controlled-node.ts";
+import type { Recorder } from "./recorder/recorder.ts";
+
+/** One camera of this node with its recorder, as control and heartbeat see them. */
+export class CameraUnit implements ControlledCamera {
+  constructor(
+    readonly id: string,
+    readonly camera: Camera,
+    readonly recorder: Recorder,
+  ) {}
+
+  start(): void {
+    this.recorder.start();
+    this.camera.start();
+  }
+
+  /** The capture first, so that its last fragment is in the segment that is then closed. */
+  async stop(): Promise<void> {
+    await this.camera.stop();
+    await this.recorder.stop();
+  }
+
+  pause(): Promise<void> {
+    return this.recorder.pause();
+  }
+
+  async resume(): Promise<void> {
+    this.recorder.resume();
+  }
+
+  configure(settings: CameraSettings): Promise<void> {
+    return this.camera.configure(settings);
+  }
+
+  snapshot(signal: AbortSignal): Promise<Uint8Array<ArrayBuffer>> {
+    return this.camera.snapshot(signal);
+  }
+
+  status(): v.InferInput<typeof CameraStatus> {
+    const capture = this.camera.status();
+    const recorder = this.recorder.status();
+    const time = (ms: number | undefined) => (ms === undefined ? null : formatWireTime(ms));
+    return {
+      camera_id: this.id,
+      state: this.#state(capture.state, recorder.state),
+      message: plain(recorder.message ?? capture.message),
+      width: capture.width ?? null,
+      height: capture.height ?? null,
+      codec: capture.codec ?? null,
+      fps: capture.fps ?? null,
+      bitrate_bps: capture.bitrateBps === undefined ? null : Math.round(capture.bitrateBps),
+      last_fragment_at: time(capture.lastFragmentAtMs),
+      run_started_at: time(capture.runStartedAtMs),
+      restarts: capture.restarts,
+    };
+  }
+
+  #state(
+    capture: ReturnType<Camera["status"]>["state"],
+    recorder: ReturnType<Recorder["status"]>["state"],
+  ): v.InferInput<typeof CameraStatus>["state"] {
+    if (recorder === "paused") return "paused";
+    if (capture !== "running") return capture;
+    // Pictures come, and the disk takes none of them: the next fragment is tried again.
+    return recorder === "failing" ? "retrying" : "recording";
+  }
+}
+
+/** The protocol takes no control characters: one in a program's last words must not cost a heartbeat. */
+function plain(text: string | undefined): string | null {
+  // biome-ignore lint/suspicious/noControlCharactersInRegex: removing them is the point
+  return text === undefined ? null : text.replace(/[\u0000-\u001f\u007f]+/g, " ").slice(0, 500);
+}

@@ -1,0 +1,115 @@
+import { writeFile } from "node:fs/promises";
+import { AppError } from "../common/errors.ts";
+import type { TextSink } from "../common/verify-progress.ts";
+import { ConfigStore } from "./config-store.ts";
+import { ControlClient } from "./control/control-client.ts";
+import type { EdgeStatus, Upload } from "./control/control-protocol.ts";
+
+/** Where a running edge listens: what was said, what its config says, or where it does by default. */
+export interface SocketOptions {
+  socket?: string;
+  config?: string;
+}
+
+const defaultSocket = "/run/livecam/edge.sock";
+
+async function connect({ socket, config }: SocketOptions): Promise<ControlClient> {
+  if (socket !== undefined) return new ControlClient(socket);
+  if (config === undefined) return new ControlClient(defaultSocket);
+  const path = (await ConfigStore.load(config)).config.system.control_socket;
+  if (path === null) throw new AppError("unavailable", `${config} says that there is no control socket`);
+  return new ControlClient(path);
+}
+
+export async function runStatus(options: SocketOptions & { json?: boolean }, out: TextSink): Promise<number> {
+  const status = await (await connect(options)).status();
+  out.write(options.json ? `${JSON.stringify(status, null, 2)}\n` : formatStatus(status));
+  return 0;
+}
+
+export async function runUploads(
+  options: SocketOptions & { json?: boolean },
+  out: TextSink,
+): Promise<number> {
+  const list = await (await connect(options)).uploads();
+  if (options.json) {
+    out.write(`${JSON.stringify(list, null, 2)}\n`);
+    return 0;
+  }
+  if (list.total === 0) out.write("nothing waits to be uploaded\n");
+  for (const upload of list.uploads) out.write(`${formatUpload(upload)}\n`);
+  if (list.total > list.uploads.length) out.write(`… and ${list.total - list.uploads.length} more\n`);
+  return 0;
+}
+
+export async function runSnapshot(
+  cameraId: string,
+  options: SocketOptions & { output: string },
+  out: TextSink,
+): Promise<number> {
+  const jpeg = await (await connect(options)).snapshot(cameraId);
+  if (options.output === "-") out.write(jpeg as never);
+  else await writeFile(options.output, jpeg);
+  return 0;
+}
+
+export async function runCheckArchive(options: SocketOptions, out: TextSink): Promise<number> {
+  const check = await (await connect(options)).checkArchive();
+  if (!check.ok) {
+    out.write(`the archive cannot be reached: ${check.reason}\n`);
+    return 1;
+  }
+  const free = check.free_bytes === null ? "" : `, ${formatBytes(check.free_bytes)} free`;
+  out.write(`archive ${check.archive_id} can be reached${free}\n`);
+  return 0;
+}
+
+/** Commands that answer nothing when they are done. */
+export async function runPost(path: string, options: SocketOptions, body?: unknown): Promise<number> {
+  await (await connect(options)).post(path, body);
+  return 0;
+}
+
+function formatStatus(status: EdgeStatus): string {
+  const { spool, hub, archive, system } = status;
+  const cameras = status.cameras.map((camera) => {
+    const size = camera.width && camera.height ? `${camera.width}x${camera.height}` : "";
+    const fps = camera.fps === null ? "" : `${camera.fps.toFixed(1)} fps`;
+    const rate = camera.bitrate_bps === null ? "" : `${(camera.bitrate_bps / 1e6).toFixed(2)} Mb/s`;
+    const facts = [size, fps, rate, `${camera.restarts} restarts`].filter(Boolean).join(", ");
+    const message = camera.message && camera.state !== "recording" ? ` - ${camera.message}` : "";
+    return `  ${camera.camera_id.padEnd(12)} ${camera.state.padEnd(10)} ${facts}${message}`;
+  });
+  const waiting =
+    spool.oldest_waiting_at === null
+      ? "nothing waits"
+      : `${spool.waiting_segments} segments (${formatBytes(spool.waiting_bytes)}) wait since ${spool.oldest_waiting_at}`;
+  const errors = Object.entries(status.error_counts).map(([module, count]) => `${module} ${count}`);
+  const free = system.spool_free_bytes === null ? "" : `, ${formatBytes(system.spool_free_bytes)} free`;
+  const hubState =
+    hub.last_error ?? (hub.registered ? `registered, seen ${hub.last_heartbeat_at}` : "not yet reached");
+  return `${[
+    `Node     ${status.node_id}, livecam-edge ${status.software_version}, config ${status.config_version}`,
+    `Since    ${status.started_at}`,
+    "Cameras",
+    ...cameras,
+    `Uploads  ${waiting}; ${spool.unacknowledged_segments} not acknowledged by the hub`,
+    `Spool    ${spool.lost_segments} lost, ${spool.quarantined_segments} set aside, ` +
+      `${spool.conflicting_segments} in conflict${free}`,
+    `Archive  ${archive.archive_id ?? "not known yet"}, ${archive.abandoned_workers} uploads given up`,
+    `Hub      ${hub.url}: ${hubState}`,
+    `Errors   ${errors.length === 0 ? "none" : errors.join(", ")}`,
+  ].join("\n")}\n`;
+}
+
+function formatUpload(upload: Upload): string {
+  const state = upload.state === "uploading" ? `${Math.round(upload.progress * 100)} %` : upload.state;
+  const error = upload.last_error === null ? "" : ` - ${upload.last_error}`;
+  return `${upload.video_id}  ${upload.camera_id.padEnd(12)} ${upload.start_time}  ${formatBytes(upload.size_bytes).padStart(9)}  ${state}${error}`;
+}
+
+function formatBytes(bytes: number): string {
+  const units = ["B", "kB", "MB", "GB", "TB"];
+  const power = Math.min(units.length - 1, bytes < 1 ? 0 : Math.floor(Math.log10(bytes) / 3));
+  return `${(bytes / 1000 ** power).toFixed(power === 0 ? 0 : 1)} ${units[power]}`;
+}

@@ -1,0 +1,69 @@
+import * as v from "valibot";
+import { AppError, type ErrorCode } from "../../common/errors.ts";
+import { httpStatusOf, Problem } from "../../common/protocol/problem.ts";
+import { ConnectionReport, EdgeStatus, UploadList } from "./control-protocol.ts";
+
+/** A running edge, asked over its control socket. Throws `unavailable` when none listens, and what the edge answers. */
+export class ControlClient {
+  readonly #socketPath: string;
+
+  constructor(socketPath: string) {
+    this.#socketPath = socketPath;
+  }
+
+  status(): Promise<EdgeStatus> {
+    return this.#json("/status", EdgeStatus);
+  }
+
+  uploads(): Promise<UploadList> {
+    return this.#json("/uploads", UploadList);
+  }
+
+  checkArchive(): Promise<ConnectionReport> {
+    return this.#json("/archive", ConnectionReport);
+  }
+
+  async snapshot(cameraId: string): Promise<Uint8Array> {
+    return (await this.#request(`/cameras/${encodeURIComponent(cameraId)}/snapshot`, "GET")).bytes();
+  }
+
+  async post(path: string, body?: unknown): Promise<void> {
+    await this.#request(path, "POST", body);
+  }
+
+  async #json<S extends v.GenericSchema>(path: string, schema: S): Promise<v.InferInput<S>> {
+    const json: unknown = await (await this.#request(path, "GET")).json();
+    if (v.is(schema, json)) return json;
+    throw new AppError(
+      "unavailable",
+      "the running livecam-edge answers in another way: is it of another version?",
+    );
+  }
+
+  async #request(path: string, method: string, body?: unknown): Promise<Response> {
+    let response: Response;
+    try {
+      response = await fetch(`http://edge${path}`, {
+        unix: this.#socketPath,
+        method,
+        ...(body === undefined ? {} : { body: JSON.stringify(body) }),
+        signal: AbortSignal.timeout(70_000),
+      });
+    } catch (cause) {
+      throw new AppError(
+        "unavailable",
+        `no livecam-edge answers on ${this.#socketPath}: is it running, and may you open the socket?`,
+        { cause },
+      );
+    }
+    if (response.ok) return response;
+    const problem = v.safeParse(Problem, await response.json().catch(() => undefined));
+    if (!problem.success) throw new AppError("internal", `the edge answered ${response.status}`);
+    const { code, detail, title, issues = [] } = problem.output;
+    throw new AppError(code in httpStatusOf ? (code as ErrorCode) : "internal", detail ?? title, {
+      issues: issues.map(({ received, ...issue }) =>
+        received === undefined ? issue : { ...issue, received },
+      ),
+    });
+  }
+}

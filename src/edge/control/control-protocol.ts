@@ -1,0 +1,68 @@
+import * as v from "valibot";
+import { CameraStatus, SpoolStatus, SystemInfo } from "../../common/protocol/node.ts";
+import { NonNegativeInteger } from "../../common/protocol/wire.ts";
+
+/** What is said over the control socket; snake_case as on every wire. */
+
+export const EdgeStatus = v.object({
+  node_id: v.string(),
+  software_version: v.string(),
+  config_version: v.string(),
+  started_at: v.string(),
+  cameras: v.array(CameraStatus),
+  spool: v.object({
+    ...SpoolStatus.entries,
+    quarantined_segments: NonNegativeInteger,
+    conflicting_segments: NonNegativeInteger,
+  }),
+  hub: v.object({
+    url: v.string(),
+    registered: v.boolean(),
+    last_heartbeat_at: v.nullable(v.string()),
+    last_error: v.nullable(v.string()),
+  }),
+  archive: v.object({
+    /** The one that the hub knows; null before it has told. */
+    archive_id: v.nullable(v.string()),
+    abandoned_workers: NonNegativeInteger,
+  }),
+  system: SystemInfo,
+  error_counts: v.record(v.string(), NonNegativeInteger),
+});
+export type EdgeStatus = v.InferInput<typeof EdgeStatus>;
+
+export const Upload = v.object({
+  video_id: v.string(),
+  camera_id: v.string(),
+  start_time: v.string(),
+  size_bytes: NonNegativeInteger,
+  state: v.picklist(["uploading", "waiting", "held_back"]),
+  /** 0 to 1. */
+  progress: v.number(),
+  last_error: v.nullable(v.string()),
+});
+export type Upload = v.InferInput<typeof Upload>;
+
+export const UploadList = v.object({
+  uploads: v.array(Upload),
+  /** All that wait; the list has the first of them. */
+  total: NonNegativeInteger,
+});
+export type UploadList = v.InferInput<typeof UploadList>;
+
+export const ConnectionReport = v.variant("ok", [
+  v.object({ ok: v.literal(true), archive_id: v.string(), free_bytes: v.nullable(NonNegativeInteger) }),
+  v.object({ ok: v.literal(false), reason: v.string() }),
+]);
+export type ConnectionReport = v.InferInput<typeof ConnectionReport>;
+
+/** What a camera can be told to deliver until the next start; what is not named stays. */
+export const ConfigureRequest = v.pipe(
+  v.strictObject({
+    width: v.optional(v.pipe(v.number(), v.integer(), v.minValue(16), v.maxValue(8192))),
+    height: v.optional(v.pipe(v.number(), v.integer(), v.minValue(16), v.maxValue(8192))),
+    fps: v.optional(v.pipe(v.number(), v.minValue(0.1), v.maxValue(240))),
+    bitrate_bps: v.optional(v.pipe(v.number(), v.integer(), v.minValue(50_000), v.maxValue(200_000_000))),
+  }),
+  v.check((settings) => Object.keys(settings).length > 0, "at least one of width, height, fps, bitrate_bps"),
+);

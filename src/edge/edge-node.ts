@@ -1,0 +1,127 @@
+import type { Clock } from "../common/clock.ts";
+import { protocolVersion } from "../common/protocol/announce.ts";
+import type { HeartbeatRequest, RegisterRequest } from "../common/protocol/node.ts";
+import { formatWireTime } from "../common/protocol/wire.ts";
+import type { CameraUnit } from "./camera-unit.ts";
+import type { EdgeConfig } from "./config.ts";
+import type { ConnectionReport, EdgeStatus, Upload } from "./control/control-protocol.ts";
+import type { ControlledCamera, ControlledNode } from "./control/controlled-node.ts";
+import type { ErrorCounts } from "./health/error-counts.ts";
+import type { SystemInfoReader } from "./health/system-info.ts";
+import type { Heartbeat } from "./hub-link/heartbeat.ts";
+import type { Spool } from "./spool/spool.ts";
+import type { Uploader } from "./uploader/uploader.ts";
+import type { WorkerDestination } from "./uploader/worker-destination.ts";
+
+export interface EdgeNodeParts {
+  config: EdgeConfig;
+  configVersion: string;
+  softwareVersion: string;
+  timeZone: string;
+  cameras: readonly CameraUnit[];
+  spool: Spool;
+  uploader: Uploader;
+  destination: Pick<WorkerDestination, "abandonedWorkers">;
+  hubStatus: () => ReturnType<Heartbeat["status"]>;
+  system: SystemInfoReader;
+  errorCounts: ErrorCounts;
+  clock: Clock;
+}
+
+/** The running node as others see it: the hub in its reports, people through the control socket. */
+export class EdgeNode implements ControlledNode {
+  readonly #parts: EdgeNodeParts;
+  readonly #cameras: ReadonlyMap<string, CameraUnit>;
+  readonly #startedAt: string;
+
+  constructor(parts: EdgeNodeParts) {
+    this.#parts = parts;
+    this.#cameras = new Map(parts.cameras.map((camera) => [camera.id, camera]));
+    this.#startedAt = formatWireTime(parts.clock.wallMs());
+  }
+
+  registration(): RegisterRequest {
+    const { config, configVersion, softwareVersion, timeZone } = this.#parts;
+    return {
+      protocol_version: protocolVersion,
+      node_id: config.node_id,
+      software_version: softwareVersion,
+      time_zone: timeZone,
+      config_version: configVersion,
+      segment_seconds: config.recording.segment_seconds,
+      cameras: config.cameras.map(({ id, name, source }) => ({
+        camera_id: id,
+        name: name ?? id,
+        source: source.type,
+      })),
+    };
+  }
+
+  async report(): Promise<HeartbeatRequest> {
+    const { configVersion, softwareVersion, cameras, spool, system, errorCounts, clock } = this.#parts;
+    return {
+      protocol_version: protocolVersion,
+      sent_at: formatWireTime(clock.wallMs()),
+      software_version: softwareVersion,
+      config_version: configVersion,
+      system: await system.read(),
+      cameras: cameras.map((camera) => camera.status()),
+      spool: spool.status(),
+      error_counts: errorCounts.toJSON(),
+    };
+  }
+
+  async status(): Promise<EdgeStatus> {
+    const { config, spool, destination, hubStatus } = this.#parts;
+    const { protocol_version, sent_at, ...report } = await this.report();
+    const { registered, lastHeartbeatMs, lastError } = hubStatus();
+    return {
+      ...report,
+      node_id: config.node_id,
+      started_at: this.#startedAt,
+      spool: spool.status(),
+      hub: {
+        url: config.network.hub_url,
+        registered,
+        last_heartbeat_at: lastHeartbeatMs === undefined ? null : formatWireTime(lastHeartbeatMs),
+        last_error: lastError ?? null,
+      },
+      archive: {
+        archive_id: spool.state.archiveId ?? null,
+        abandoned_workers: destination.abandonedWorkers,
+      },
+    };
+  }
+
+  camera(id: string): ControlledCamera | undefined {
+    return this.#cameras.get(id);
+  }
+
+  uploads(): Upload[] {
+    return this.#parts.uploader.list().map(
+      (item): Upload => ({
+        video_id: item.videoId,
+        camera_id: item.cameraId,
+        start_time: formatWireTime(item.startTimeMs),
+        size_bytes: item.sizeBytes,
+        state: item.state,
+        progress: item.progress,
+        last_error: item.lastError ?? null,
+      }),
+    );
+  }
+
+  cancelUpload(videoId: string): boolean {
+    return this.#parts.uploader.cancel(videoId);
+  }
+
+  retryUpload(videoId: string): boolean {
+    return this.#parts.uploader.retry(videoId);
+  }
+
+  async checkArchive(): Promise<ConnectionReport> {
+    const check = await this.#parts.uploader.checkConnection();
+    if (!check.ok) return check;
+    return { ok: true, archive_id: check.archiveId, free_bytes: check.freeBytes ?? null };
+  }
+}

@@ -1,0 +1,113 @@
+import { readFile, statfs } from "node:fs/promises";
+import { hostname } from "node:os";
+import { join } from "node:path";
+import type * as v from "valibot";
+import type { SystemInfo } from "../../common/protocol/node.ts";
+
+export interface SystemInfoOptions {
+  spoolPath: string;
+  /** Where `/proc`, `/sys` and `/etc` are; another folder in tests. */
+  root?: string;
+}
+
+interface CpuTimes {
+  busy: number;
+  total: number;
+}
+
+/**
+ * How the machine is, from files of the kernel only: no programs are started, so it costs a millisecond. What a
+ * machine cannot tell is null, never a guess.
+ */
+export class SystemInfoReader {
+  readonly #spoolPath: string;
+  readonly #root: string;
+  #lastCpu: CpuTimes | undefined;
+
+  constructor(options: SystemInfoOptions) {
+    this.#spoolPath = options.spoolPath;
+    this.#root = options.root ?? "/";
+  }
+
+  /** `cpu_usage` is of the time since the call before; null at the first. */
+  async read(): Promise<v.InferInput<typeof SystemInfo>> {
+    const [memory, loadavg, uptime, release, model, temperature, network, spool, cpu] = await Promise.all([
+      this.#text("proc/meminfo"),
+      this.#text("proc/loadavg"),
+      this.#text("proc/uptime"),
+      this.#text("etc/os-release"),
+      this.#text("proc/device-tree/model"),
+      this.#text("sys/class/thermal/thermal_zone0/temp"),
+      this.#text("proc/net/dev"),
+      statfs(this.#spoolPath).catch(() => undefined),
+      this.#cpuUsage(),
+    ]);
+    const milliCelsius = numberIn(temperature, /^(-?\d+)/);
+    const bytes = network === undefined ? undefined : networkBytes(network);
+    return {
+      hostname: plain(hostname(), 255),
+      model: model === undefined ? null : plain(model, 128),
+      os: plain(/^PRETTY_NAME="?([^"\n]*)/m.exec(release ?? "")?.[1] ?? process.platform, 128),
+      cpu_count: navigator.hardwareConcurrency,
+      cpu_usage: cpu ?? null,
+      load_1m: numberIn(loadavg, /^([\d.]+)/) ?? null,
+      memory_total_bytes: (numberIn(memory, /^MemTotal:\s+(\d+)/m) ?? 0) * 1024,
+      memory_available_bytes: (numberIn(memory, /^MemAvailable:\s+(\d+)/m) ?? 0) * 1024,
+      process_rss_bytes: process.memoryUsage.rss(),
+      spool_total_bytes: spool ? spool.blocks * spool.bsize : null,
+      spool_free_bytes: spool ? spool.bavail * spool.bsize : null,
+      temperature_celsius: milliCelsius === undefined ? null : milliCelsius / 1000,
+      network_received_bytes: bytes?.received ?? null,
+      network_sent_bytes: bytes?.sent ?? null,
+      uptime_seconds: Math.floor(numberIn(uptime, /^([\d.]+)/) ?? 0),
+    };
+  }
+
+  /** 0 to 1 over all cores. */
+  async #cpuUsage(): Promise<number | undefined> {
+    const fields = /^cpu\s+([\d ]+)/m
+      .exec((await this.#text("proc/stat")) ?? "")?.[1]
+      ?.trim()
+      .split(/\s+/);
+    if (!fields || fields.length < 5) return undefined;
+    // user nice system idle iowait irq softirq steal; what guests take is in user already.
+    const times = fields.slice(0, 8).map(Number);
+    const total = times.reduce((sum, time) => sum + time, 0);
+    const now = { total, busy: total - (times[3] ?? 0) - (times[4] ?? 0) };
+    const last = this.#lastCpu;
+    this.#lastCpu = now;
+    if (!last || now.total <= last.total) return undefined;
+    return Math.min(1, Math.max(0, (now.busy - last.busy) / (now.total - last.total)));
+  }
+
+  /** Undefined where there is no such file, or it cannot be read. */
+  #text(path: string): Promise<string | undefined> {
+    return readFile(join(this.#root, path), "utf8").catch(() => undefined);
+  }
+}
+
+function numberIn(text: string | undefined, pattern: RegExp): number | undefined {
+  const found = text === undefined ? undefined : pattern.exec(text)?.[1];
+  const value = Number(found);
+  return found === undefined || !Number.isFinite(value) ? undefined : value;
+}
+
+/** Of all interfaces but the loopback, since boot. */
+function networkBytes(text: string): { received: number; sent: number } {
+  let received = 0;
+  let sent = 0;
+  for (const line of text.split("\n")) {
+    const [name, rest] = line.split(":");
+    if (rest === undefined || name?.trim() === "lo") continue;
+    const fields = rest.trim().split(/\s+/).map(Number);
+    received += fields[0] || 0;
+    sent += fields[8] || 0;
+  }
+  return { received, sent };
+}
+
+/** The device tree ends its strings with NUL. */
+function plain(text: string, maxLength: number): string {
+  // biome-ignore lint/suspicious/noControlCharactersInRegex: removing them is the point
+  return text.replace(/[\u0000-\u001f\u007f]/g, "").slice(0, maxLength);
+}
