@@ -22,6 +22,8 @@ export function serveApp(app: Hono<AppEnv>, listen: { hostname: string; port: nu
       idleTimeout: 120,
       // Routes have their own, smaller limits, which answer with a problem.
       maxRequestBodySize: 16 * 1024 * 1024,
+      // Else Bun answers and prints errors in its own way unless NODE_ENV says production.
+      development: false,
       fetch: (request) => app.fetch(request, env),
     });
   } catch (cause) {

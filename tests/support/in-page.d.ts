@@ -1,0 +1,25 @@
+/** What the page looks like; `overflow` in pixels beyond the window's width. */
+export function look(): {
+  language: string;
+  heading: string;
+  overflow: number;
+  ground: string;
+  brokenImages: number;
+};
+export function countFocusable(): number;
+export function lookAtFocus(): { index: number; isMarked: boolean; html: string } | undefined;
+export function focusedId(): string | undefined;
+/** Plays half a second, then seeks; the media times of the frames that were shown. All times in seconds. */
+export function playAndSeek(times: number[]): Promise<{
+  width: number;
+  height: number;
+  duration: number;
+  played: number[];
+  shown: number[];
+  corrupted: number;
+}>;
+export function playFrom(time: number): Promise<void>;
+export function playsOnInSameElement(): boolean;
+export function seekTo(time: number): void;
+export function hasEnded(): boolean;
+export function showsOtherPicture(before: string | null): boolean;

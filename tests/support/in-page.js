@@ -1,0 +1,86 @@
+// Functions that run inside the browser: each is sent as text, so it may use nothing but the page.
+
+export function look() {
+  return {
+    language: document.documentElement.lang,
+    heading: document.querySelector("h1")?.textContent ?? "",
+    overflow: document.documentElement.scrollWidth - innerWidth,
+    ground: getComputedStyle(document.body).backgroundColor,
+    brokenImages: [...document.images].filter((image) => image.complete && image.naturalWidth === 0).length,
+  };
+}
+
+export function countFocusable() {
+  const found = document.querySelectorAll("a[href], button, input:not([type=hidden]), summary, video");
+  return [...found].filter((element) => element.checkVisibility({ checkVisibilityCSS: true })).length;
+}
+
+export function lookAtFocus() {
+  const element = document.activeElement;
+  if (!element || element === document.body) return undefined;
+  // A card or tile that is one link shows the focus on its frame or picture.
+  const frame = element.closest(".camera, .tile");
+  const shown = [element, frame, frame?.querySelector(".picture")].filter((one) => one);
+  return {
+    index: [...document.querySelectorAll("*")].indexOf(element),
+    // Browsers mark their own controls inside the video.
+    isMarked: element.matches("video") || shown.some((one) => getComputedStyle(one).outlineStyle !== "none"),
+    html: element.outerHTML.slice(0, 200),
+  };
+}
+
+export function focusedId() {
+  return document.activeElement?.id;
+}
+
+export async function playAndSeek(times) {
+  const video = document.querySelector("video");
+  const nextFrame = () =>
+    new Promise((resolve) => video.requestVideoFrameCallback((_, { mediaTime }) => resolve(mediaTime)));
+  video.muted = true;
+  const firstFrame = nextFrame();
+  await video.play();
+  const played = [await firstFrame];
+  while (played.at(-1) < 0.5) played.push(await nextFrame());
+  video.pause();
+  const shown = [];
+  for (const time of times) {
+    const frame = nextFrame();
+    video.currentTime = time;
+    shown.push(await frame);
+  }
+  const { videoWidth: width, videoHeight: height, duration } = video;
+  return {
+    width,
+    height,
+    duration,
+    played,
+    shown,
+    corrupted: video.getVideoPlaybackQuality().corruptedVideoFrames,
+  };
+}
+
+export async function playFrom(time) {
+  const video = document.querySelector("video");
+  video.dataset.mark = "same element";
+  video.muted = true;
+  await video.play();
+  video.currentTime = time;
+}
+
+export function playsOnInSameElement() {
+  const video = document.querySelector("video");
+  return video.dataset.mark === "same element" && video.currentTime > 0.3 && !video.paused;
+}
+
+export function seekTo(time) {
+  document.querySelector("video").currentTime = time;
+}
+
+export function hasEnded() {
+  return document.querySelector("video").ended;
+}
+
+export function showsOtherPicture(before) {
+  return document.querySelector(".camera img")?.getAttribute("src") !== before;
+}
