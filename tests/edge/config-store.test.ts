@@ -1,0 +1,184 @@
+import { describe, expect, test } from "bun:test";
+import { writeFile } from "node:fs/promises";
+import { join } from "node:path";
+import { stringify } from "yaml";
+import { formatConfigError } from "../../src/common/config-file.ts";
+import type { AppError } from "../../src/common/errors.ts";
+import { checkEdgeConfig, readEdgeSecrets } from "../../src/edge/config-secrets.ts";
+import { ConfigStore } from "../../src/edge/config-store.ts";
+import { temporaryFolder } from "../support/sample-recording.ts";
+
+const minimal = () => ({
+  node_id: "node01",
+  cameras: [{ id: "cam01", source: { type: "test" } }],
+  upload: { destination: { type: "path", path: "/mnt/nas/videos" } },
+  network: { hub_url: "http://hub:8080", api_key: { env: "LIVECAM_API_KEY" } },
+});
+
+async function withFile<T>(
+  config: unknown,
+  use: (path: string) => Promise<T>,
+  name = "edge.yaml",
+): Promise<T> {
+  await using folder = await temporaryFolder();
+  const path = join(folder.path, name);
+  await writeFile(
+    path,
+    typeof config === "string" ? config : name.endsWith("json") ? JSON.stringify(config) : stringify(config),
+  );
+  return await use(path);
+}
+
+async function thrown(work: Promise<unknown>): Promise<AppError> {
+  return work.then(
+    () => expect.unreachable(),
+    (error: unknown) => error as AppError,
+  );
+}
+
+test("gives defaults to what a config leaves out, from YAML and from JSON", async () => {
+  for (const name of ["edge.yaml", "edge.json"]) {
+    await withFile(
+      minimal(),
+      async (path) => {
+        const store = await ConfigStore.load(path);
+        expect(store.config.recording).toEqual({
+          segment_seconds: 600,
+          fsync_interval_ms: 2000,
+          stall_seconds: 15,
+        });
+        expect(store.config.system.spool_path).toBe("/var/lib/livecam/spool");
+      },
+      name,
+    );
+  }
+});
+
+test("get answers a dotted path, or what was given for none", async () => {
+  await withFile(minimal(), async (path) => {
+    const store = await ConfigStore.load(path);
+    expect(store.get("upload.order", "?")).toBe("oldest_first");
+    expect(store.get("cameras.0.id", "?")).toBe("cam01");
+    expect(store.get("cameras.5.id", "none")).toBe("none");
+    expect(store.get("system.time_zone", "UTC")).toBe("UTC");
+    expect(store.get("__proto__.polluted", "none")).toBe("none");
+    expect(store.get("constructor.name", "none")).toBe("none");
+  });
+});
+
+test("the version follows what is set, not how it is written", async () => {
+  const version = (config: unknown, name?: string) =>
+    withFile(config, async (path) => (await ConfigStore.load(path)).version, name);
+  const plain = await version(minimal());
+  expect(plain).toMatch(/^[0-9a-f]{12}$/);
+  expect(await version(minimal(), "edge.json")).toBe(plain);
+  expect(await version(Object.fromEntries(Object.entries(minimal()).toReversed()))).toBe(plain);
+  expect(await version({ ...minimal(), recording: { segment_seconds: 600 } })).toBe(plain);
+  expect(await version({ ...minimal(), recording: { segment_seconds: 60 } })).not.toBe(plain);
+});
+
+test("reload names the sections that differ, and keeps the old ones when the new are refused", async () => {
+  await withFile(minimal(), async (path) => {
+    const store = await ConfigStore.load(path);
+    const before = store.version;
+    expect(await store.reload()).toEqual([]);
+    await writeFile(path, stringify({ ...minimal(), node_id: "node 1", recording: { segment_seconds: 7 } }));
+    expect((await thrown(store.reload())).issues).toHaveLength(2);
+    expect(store.version).toBe(before);
+    await writeFile(
+      path,
+      stringify({ ...minimal(), recording: { segment_seconds: 60 }, system: { log_level: "debug" } }),
+    );
+    expect(await store.changedSections()).toEqual(["recording", "system"]);
+    expect(store.version).toBe(before);
+    expect(await store.reload()).toEqual(["recording", "system"]);
+    expect(store.config.recording.segment_seconds).toBe(60);
+  });
+});
+
+describe("check-config", () => {
+  test("accepts what is right", async () => {
+    await withFile(minimal(), async (path) => {
+      expect((await checkEdgeConfig(path, { LIVECAM_API_KEY: "lck_a_b" })).node_id).toBe("node01");
+    });
+  });
+
+  test("names every error at once, with path, value and expectation, and the secrets too", async () => {
+    const wrong = {
+      ...minimal(),
+      node_id: "Node 01",
+      cameras: [
+        { id: "cam01", source: { type: "test", fps: 1000, codec: "vp9" } },
+        {
+          id: "metadata",
+          source: { type: "rtsp", url: "http://cam", credentials: { file: "/nope/secret" } },
+        },
+      ],
+      recording: { segment_seconds: 7, fsync: true },
+      upload: { destination: { type: "path", path: "videos" }, order: "random" },
+    };
+    await withFile(wrong, async (path) => {
+      const error = await thrown(checkEdgeConfig(path, {}));
+      expect(error.code).toBe("invalid_config");
+      expect(error.issues.map((issue) => issue.path).sort()).toEqual([
+        "cameras.0.source.codec",
+        "cameras.0.source.fps",
+        "cameras.1.id",
+        "cameras.1.source.credentials",
+        "cameras.1.source.url",
+        "network.api_key",
+        "node_id",
+        "recording.fsync",
+        "recording.segment_seconds",
+        "upload.destination.path",
+        "upload.order",
+      ]);
+      const text = formatConfigError(error);
+      expect(text).toContain("cameras.0.source.fps: expected at most 240 frames per second, got 1000");
+      expect(text).toContain("network.api_key: the environment variable LIVECAM_API_KEY is not set");
+    });
+  });
+
+  test.each([
+    ["a missing file", undefined],
+    ["an empty file", ""],
+    ["a list", "[]"],
+    ["a word", "hello"],
+    ["broken YAML", "a: [1\nb: }"],
+    ["null in the wrong places", "cameras: null\nnetwork: null"],
+    ["cameras that are none", "cameras: [1, null, {source: 3}]\nnetwork: {api_key: 5}"],
+    [
+      "a bomb of aliases",
+      `a: &a [x,x,x,x,x,x,x,x,x]\nb: &b [*a,*a,*a,*a,*a,*a,*a,*a,*a]\nc: &c [*b,*b,*b,*b,*b,*b,*b,*b,*b]\nd: [*c,*c,*c,*c,*c,*c,*c,*c,*c]`,
+    ],
+  ])("refuses %s clearly", async (_what, text) => {
+    const check = (path: string) => thrown(checkEdgeConfig(path, {}));
+    const error = text === undefined ? await check("/nope/edge.yaml") : await withFile(text, check);
+    expect(error.code).toBe("invalid_config");
+    expect(formatConfigError(error).length).toBeGreaterThan(20);
+  });
+
+  test("does not repeat a secret that was written into the config", async () => {
+    const config = { ...minimal(), network: { hub_url: "http://hub:8080", api_key: "lck_id_topsecret" } };
+    await withFile(config, async (path) => {
+      expect(formatConfigError(await thrown(checkEdgeConfig(path, {})))).not.toContain("topsecret");
+    });
+  });
+});
+
+test("secrets are read from where the config says they are", async () => {
+  await using folder = await temporaryFolder();
+  const secretFile = join(folder.path, "cam02");
+  await writeFile(secretFile, "admin:hunter2\n");
+  const source = { type: "rtsp", url: "rtsp://cam.local/1", credentials: { file: secretFile } };
+  const config = { ...minimal(), cameras: [...minimal().cameras, { id: "cam02", source }] };
+  await withFile(config, async (path) => {
+    const { config } = await ConfigStore.load(path);
+    const secrets = await readEdgeSecrets(config, { LIVECAM_API_KEY: "lck_a_b" });
+    expect(secrets.hubApiKey.reveal()).toBe("lck_a_b");
+    expect([...secrets.cameraCredentials].map(([id, secret]) => [id, secret.reveal()])).toEqual([
+      ["cam02", "admin:hunter2"],
+    ]);
+    expect((await thrown(readEdgeSecrets(config, {}))).issues).toMatchObject([{ path: "network.api_key" }]);
+  });
+});
