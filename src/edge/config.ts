@@ -2,6 +2,7 @@ import * as v from "valibot";
 import { CameraId, NodeId } from "../common/ids.ts";
 import { PlainText, PositiveInteger, TimeZone } from "../common/protocol/wire.ts";
 import { SecretSource } from "../common/secret.ts";
+import { refusedRpicamOptions } from "./rpicam-options.ts";
 
 const integerIn = (min: number, max: number, unit: string) =>
   v.pipe(
@@ -102,7 +103,17 @@ export const RpicamSource = v.strictObject({
   autofocus: v.optional(v.picklist(["default", "manual", "auto", "continuous"]), "default"),
   tuning_file: v.optional(absolutePath),
   /** Further rpicam-vid options, one argv entry each: `--denoise`, `cdn_off`. Output, codec and timing are ours. */
-  extra_options: v.optional(v.pipe(v.array(v.pipe(v.string(), v.maxLength(256))), v.maxLength(64)), []),
+  extra_options: v.optional(
+    v.pipe(
+      v.array(v.pipe(v.string(), v.maxLength(256), v.regex(/^[^\0]*$/, "text without NUL"))),
+      v.maxLength(64),
+      v.check(
+        (options) => refusedRpicamOptions(options).length === 0,
+        "long options of rpicam-vid other than those that livecam sets itself (output, codec, size, timing)",
+      ),
+    ),
+    [],
+  ),
   audio_device: v.optional(
     v.pipe(v.string(), v.regex(/^[A-Za-z0-9_:,=.-]+$/, "an ALSA device such as hw:1,0")),
   ),

@@ -180,9 +180,10 @@ export class Camera {
 }
 
 async function cancellable<T>(result: Promise<T>, signal: AbortSignal): Promise<T> {
+  const error = new AppError("cancelled", "the snapshot was cancelled");
+  if (signal.aborted) throw error;
   const { promise: cancelled, reject } = Promise.withResolvers<never>();
-  const onAbort = () => reject(new AppError("cancelled", "the snapshot was cancelled"));
-  if (signal.aborted) onAbort();
+  const onAbort = () => reject(error);
   signal.addEventListener("abort", onAbort, { once: true });
   try {
     return await Promise.race([result, cancelled]);

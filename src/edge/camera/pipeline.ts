@@ -90,7 +90,7 @@ function nameOf(argv: readonly string[]): string {
 
 /** `ffmpeg exited with 1: pipe:0: Connection refused` */
 function describeExit(name: string, { exitCode, signal, stderrTail }: ChildExit): string {
-  const end = signal ? `was ended by ${signal}` : exitCode === 0 ? "ended" : `exited with ${exitCode}`;
+  if (signal) return `${name} was ended by ${signal}`;
   const why = lastWords(stderrTail);
-  return `${name} ${end}${why ? `: ${why}` : ""}`;
+  return `${name} ${exitCode === 0 ? "ended" : `exited with ${exitCode}`}${why ? `: ${why}` : ""}`;
 }

@@ -1,9 +1,9 @@
 import { AppError } from "../../common/errors.ts";
 import type { SourceConfig } from "../config.ts";
+import { refusedRpicamOptions } from "../rpicam-options.ts";
 import type { CapturePlan } from "./camera-source.ts";
 import { ffmpegStart, fragmentedMp4Output } from "./ffmpeg-arguments.ts";
 import type { PiModel } from "./pi-model.ts";
-import { refusedRpicamOptions } from "./rpicam-options.ts";
 
 type RpicamSource = Extract<SourceConfig, { type: "rpicam" }>;
 

@@ -1,0 +1,404 @@
+import { afterEach, describe, expect, test } from "bun:test";
+import { systemClock } from "../../../src/common/clock.ts";
+import { createLogger } from "../../../src/common/log.ts";
+import { Camera } from "../../../src/edge/camera/camera.ts";
+import { createCapturePlanner } from "../../../src/edge/camera/capture-planner.ts";
+import { ffmpegStart, fragmentedMp4Output } from "../../../src/edge/camera/ffmpeg-arguments.ts";
+import { cameraBench, childrenWith, SeenRuns } from "../../support/camera-bench.ts";
+import { ffmpeg, sourceFile } from "../../support/source-files.ts";
+
+/** The programs of these tests carry this, so that what is left of them can be found. */
+const mark = "comment=livecam-camera-test";
+
+/** A file as a camera: in real time (`-re`) or as fast as it is taken. */
+async function fileArgv(options: { realTime?: boolean; kind?: "h264" | "h264-b-frames-aac" } = {}) {
+  const path = await sourceFile(options.kind ?? "h264");
+  return [
+    ...[...ffmpegStart, ...(options.realTime ? ["-re"] : []), "-i", path],
+    ...["-map", "0", "-c", "copy", "-metadata", mark, ...fragmentedMp4Output],
+  ];
+}
+
+const command = (...argv: string[]) => ({ commands: [{ argv }] });
+const shell = (script: string, ...rest: string[]) => command("bash", "-c", script, mark, ...rest);
+
+/** What ends a capture from outside. */
+async function signalFfmpeg(signal: NodeJS.Signals): Promise<number> {
+  const [child] = await childrenWith(mark);
+  if (!child) throw new Error("no capture runs");
+  process.kill(child.pid, signal);
+  return child.pid;
+}
+
+afterEach(async () => {
+  expect(await childrenWith(mark)).toEqual([]);
+});
+
+describe("a capture", () => {
+  test("that ends is started again; every run has its fragments and its reason", async () => {
+    await using bench = cameraBench(command(...(await fileArgv())));
+    bench.camera.start();
+    await bench.seen.until((runs) => runs[1]?.endReason !== undefined);
+    await bench.camera.stop();
+    expect(bench.seen.errors).toEqual([]);
+    const [first, second] = bench.seen.runs;
+    expect(first?.endReason).toBe("ffmpeg ended");
+    expect(first?.fragments.length).toBe(24);
+    expect(first?.fragments.every(({ startsWithKeyframe }) => startsWithKeyframe)).toBe(true);
+    expect(second?.fragments.length).toBe(24);
+    expect(bench.camera.status()).toMatchObject({
+      state: "stopped",
+      width: 160,
+      height: 120,
+      message: "ffmpeg ended",
+    });
+    expect(bench.camera.status().restarts).toBeGreaterThanOrEqual(1);
+  }, 30_000);
+
+  test("that is stopped gives its last, unfinished GOP", async () => {
+    await using bench = cameraBench(command(...(await fileArgv({ realTime: true }))));
+    bench.camera.start();
+    await bench.seen.until((runs) => (runs[0]?.fragments.length ?? 0) >= 2);
+    expect(bench.camera.status().state).toBe("running");
+    await bench.camera.stop();
+    const [run] = bench.seen.runs;
+    expect(run?.endReason).toBe("stopped");
+    expect(run?.fragments.at(-1)?.videoDurationMs).toBeLessThan(1000);
+    // Decode times go on without a hole.
+    for (const [i, fragment] of run?.fragments.entries() ?? []) {
+      const before = run?.fragments[i - 1];
+      if (before) expect(fragment.videoDecodeTime).toBe(before.videoDecodeTime + before.videoDurationTicks);
+    }
+  }, 30_000);
+
+  test("killed by somebody: said so, and started again", async () => {
+    await using bench = cameraBench(command(...(await fileArgv({ realTime: true }))));
+    bench.camera.start();
+    await bench.seen.until((runs) => (runs[0]?.fragments.length ?? 0) >= 1);
+    await signalFfmpeg("SIGKILL");
+    await bench.seen.until((runs) => (runs[1]?.fragments.length ?? 0) >= 1);
+    expect(bench.seen.runs[0]?.endReason).toBe("ffmpeg was ended by SIGKILL");
+  }, 30_000);
+
+  test("that stands still is noticed by its fragments, killed and started again", async () => {
+    await using bench = cameraBench(command(...(await fileArgv({ realTime: true }))), { stallMs: 2_000 });
+    bench.camera.start();
+    await bench.seen.until((runs) => (runs[0]?.fragments.length ?? 0) >= 1);
+    const pid = await signalFfmpeg("SIGSTOP");
+    await bench.seen.until((runs) => (runs[1]?.fragments.length ?? 0) >= 1);
+    // Two GOPs and a second, since that is longer than the two seconds that were asked for.
+    expect(bench.seen.runs[0]?.endReason).toBe("no keyframe for 3 s");
+    expect(() => process.kill(pid, 0)).toThrow("ESRCH");
+  }, 40_000);
+
+  test("that never gives a fragment is given up", async () => {
+    const endlessGop =
+      "-f lavfi -i testsrc2=size=160x120:rate=25 -c:v libx264 -preset ultrafast -g 100000".split(" ");
+    const argv = [...ffmpegStart, "-re", ...endlessGop, "-metadata", mark, ...fragmentedMp4Output];
+    await using bench = cameraBench(command(...argv), { startMs: 1_500 });
+    bench.camera.start();
+    while (bench.plans() < 2) await Bun.sleep(20);
+    expect(bench.camera.status().message).toStartWith("no fragment within 1.5 s of the start");
+  }, 30_000);
+
+  test("that will not end is killed", async () => {
+    const script = "trap '' INT TERM; echo ready >&2; while :; do sleep 0.2; done";
+    await using bench = cameraBench(shell(script));
+    bench.camera.start();
+    while ((await childrenWith(mark)).length === 0) await Bun.sleep(20);
+    await bench.camera.stop();
+    expect(bench.camera.status().state).toBe("stopped");
+  }, 30_000);
+
+  test.each([
+    ["random bytes", "exec cat /dev/urandom"],
+    ["a box without end", String.raw`printf '\0\0\0\0mdat'; exec cat /dev/zero`],
+    ["a box too large", String.raw`printf '\377\377\377\377moov'; exec cat /dev/zero`],
+    ["HTML", "while :; do echo '<html><body>Not found</body></html>'; done"],
+  ])(
+    "that gives %s is ended, and nothing reaches the consumer",
+    async (_name, script) => {
+      await using bench = cameraBench(shell(script));
+      bench.camera.start();
+      while (bench.plans() < 3) await Bun.sleep(20);
+      await bench.camera.stop();
+      expect(bench.seen.runs).toEqual([]);
+      expect(bench.camera.status().message).toStartWith("not a usable stream: ");
+    },
+    30_000,
+  );
+
+  test("that is cut off in the middle of a fragment gives the whole ones", async () => {
+    const path = await sourceFile("h264");
+    const fragmented = await ffmpeg(["-i", path, "-c", "copy", ...fragmentedMp4Output]);
+    const cut = Math.round(fragmented.byteLength * 0.6);
+    const script = `ffmpeg -nostdin -loglevel error -i ${path} -c copy ${fragmentedMp4Output.join(" ")} | head -c ${cut}`;
+    await using bench = cameraBench(shell(script));
+    bench.camera.start();
+    await bench.seen.until((runs) => runs[0]?.endReason !== undefined);
+    const count = bench.seen.runs[0]?.fragments.length ?? 0;
+    expect(count).toBeGreaterThan(8);
+    expect(count).toBeLessThan(20);
+  }, 30_000);
+
+  test("that floods stderr records all the same", async () => {
+    const argv = await fileArgv();
+    const script = 'head -c 100000000 /dev/zero | tr "\\0" x >&2; exec "$@"';
+    await using bench = cameraBench(shell(script, ...argv));
+    const before = process.memoryUsage().rss;
+    bench.camera.start();
+    await bench.seen.until((runs) => runs[0]?.endReason !== undefined);
+    expect(bench.seen.runs[0]?.fragments.length).toBe(24);
+    expect(process.memoryUsage().rss - before).toBeLessThan(80_000_000);
+  }, 60_000);
+
+  test("that ends at once is not started again and again without a pause", async () => {
+    await using bench = cameraBench(shell("echo 'no such camera' >&2; exit 3"), {
+      backoff: { firstMs: 100, maxMs: 60_000, jitter: 0 },
+    });
+    const startedMs = performance.now();
+    bench.camera.start();
+    while (bench.plans() < 4) await Bun.sleep(10);
+    // 100 + 200 + 400.
+    expect(performance.now() - startedMs).toBeGreaterThanOrEqual(690);
+    expect(bench.camera.status().message).toBe("bash exited with 3: no such camera");
+  }, 30_000);
+
+  test("whose program is not there says so", async () => {
+    await using bench = cameraBench(command("/nowhere/rpicam-vid"));
+    bench.camera.start();
+    while (bench.plans() < 2) await Bun.sleep(10);
+    expect(bench.camera.status()).toMatchObject({
+      message:
+        "cannot start /nowhere/rpicam-vid; is it installed and on PATH?: ENOENT: no such file or directory, posix_spawn '/nowhere/rpicam-vid'",
+    });
+  }, 30_000);
+});
+
+describe("a stream", () => {
+  test("whose resolution changes goes on as another run, and nothing of the new kind is in the old one", async () => {
+    const small = await sourceFile("h264");
+    const large = await sourceFile("h264", "320x240");
+    const transport = async (path: string) =>
+      Buffer.from(await ffmpeg(["-i", path, "-c", "copy", "-f", "mpegts", "pipe:1"]));
+    const folder = small.slice(0, small.lastIndexOf("/"));
+    await Bun.write(`${folder}/first.ts`, Buffer.concat([await transport(small), await transport(large)]));
+    await Bun.write(`${folder}/second.ts`, await transport(large));
+    const copy = (name: string) =>
+      command(
+        ...ffmpegStart,
+        "-f",
+        "mpegts",
+        "-i",
+        `${folder}/${name}`,
+        "-c",
+        "copy",
+        "-metadata",
+        mark,
+        ...fragmentedMp4Output,
+      );
+    await using bench = cameraBench((attempt) => copy(attempt === 1 ? "first.ts" : "second.ts"));
+    bench.camera.start();
+    await bench.seen.until((runs) => runs[1]?.endReason !== undefined);
+    const [first, second] = bench.seen.runs;
+    expect(first?.endReason).toBe("the picture's format changed");
+    expect([first?.init.video.width, second?.init.video.width]).toEqual([160, 320]);
+    // The last GOP before the change ends with it.
+    expect(first?.fragments.length).toBeWithin(23, 25);
+    expect(second?.fragments.length).toBe(24);
+  }, 30_000);
+
+  test("that begins anew within one process is another run", async () => {
+    const argv = await fileArgv();
+    await using bench = cameraBench(shell('"$@"; "$@"', ...argv));
+    bench.camera.start();
+    await bench.seen.until((runs) => runs[1]?.endReason !== undefined);
+    expect(bench.seen.runs[0]?.endReason).toBe("the stream began anew");
+    expect(bench.seen.runs.slice(0, 2).map(({ fragments }) => fragments.length)).toEqual([24, 24]);
+    expect(bench.seen.errors).toEqual([]);
+  }, 30_000);
+});
+
+describe("a consumer", () => {
+  test("that is slow holds the capture back: nothing is lost, nothing piles up, and it is no stall", async () => {
+    const path = await sourceFile("h264", "640x480");
+    const argv = [
+      ...ffmpegStart,
+      "-stream_loop",
+      "4",
+      "-i",
+      path,
+      "-c",
+      "copy",
+      "-metadata",
+      mark,
+      ...fragmentedMp4Output,
+    ];
+    await using bench = cameraBench(command(...argv), { stallMs: 500, startMs: 20_000 });
+    let isFirst = true;
+    bench.seen.whileConsuming = async () => {
+      if (!isFirst) return;
+      isFirst = false;
+      // Longer than any patience with the source.
+      await Bun.sleep(4_000);
+    };
+    bench.camera.start();
+    await bench.seen.until((runs) => runs[0]?.endReason !== undefined);
+    expect(bench.seen.runs[0]?.endReason).toBe("ffmpeg ended");
+    expect(bench.seen.runs[0]?.fragments.length).toBe(120);
+  }, 40_000);
+
+  test("that throws ends the run; the camera goes on", async () => {
+    await using bench = cameraBench(command(...(await fileArgv())));
+    bench.seen.whileConsuming = () => {
+      bench.seen.whileConsuming = undefined;
+      throw new Error("a bug");
+    };
+    bench.camera.start();
+    await bench.seen.until((runs) => runs[1]?.endReason !== undefined);
+    expect(bench.seen.runs[0]).toMatchObject({ endReason: "a bug" });
+    expect(bench.seen.runs[1]?.fragments.length).toBe(24);
+  }, 30_000);
+});
+
+describe("two programs in a row", () => {
+  const pair = async () => {
+    const path = await sourceFile("h264-b-frames-aac");
+    const first = [
+      ...ffmpegStart,
+      "-re",
+      "-i",
+      path,
+      "-c",
+      "copy",
+      "-metadata",
+      mark,
+      "-f",
+      "mpegts",
+      "pipe:1",
+    ];
+    const second = [
+      ...[...ffmpegStart, "-analyzeduration", "500000", "-f", "mpegts", "-i", "pipe:0"],
+      ...["-c", "copy", "-bsf:a", "aac_adtstoasc", "-metadata", mark, ...fragmentedMp4Output],
+    ];
+    return { commands: [{ argv: first }, { argv: second }] };
+  };
+
+  test("give the first fragment on time, and the last one when they are stopped", async () => {
+    await using bench = cameraBench(await pair());
+    bench.camera.start();
+    await bench.seen.until((runs) => (runs[0]?.fragments.length ?? 0) >= 2);
+    await bench.camera.stop();
+    const [run] = bench.seen.runs;
+    expect(run?.endReason).toBe("stopped");
+    expect(run?.init.tracks.map(({ kind }) => kind)).toEqual(["video", "audio"]);
+    expect(run?.fragments[0]?.videoDecodeTime).toBe(0);
+    expect(run?.fragments[0]?.videoDurationMs).toBe(1000);
+  }, 30_000);
+
+  test.each([0, 1])(
+    "end together when number %d is killed",
+    async (index) => {
+      await using bench = cameraBench(await pair());
+      bench.camera.start();
+      await bench.seen.until((runs) => (runs[0]?.fragments.length ?? 0) >= 1);
+      const children = await childrenWith(mark);
+      expect(children.length).toBe(2);
+      process.kill(children.map(({ pid }) => pid).sort((a, b) => a - b)[index] as number, "SIGKILL");
+      await bench.seen.until((runs) => (runs[1]?.fragments.length ?? 0) >= 1);
+      expect(bench.seen.runs[0]?.endReason).toBe("ffmpeg was ended by SIGKILL");
+      expect((await childrenWith(mark)).length).toBe(2);
+    },
+    30_000,
+  );
+
+  test("of which one cannot be started leave nothing running", async () => {
+    const [first] = (await pair()).commands;
+    await using bench = cameraBench({
+      commands: [{ argv: first?.argv ?? [] }, { argv: ["/nowhere/ffmpeg"] }],
+    });
+    bench.camera.start();
+    while (bench.plans() < 3) await Bun.sleep(20);
+    await bench.camera.stop();
+    expect(bench.camera.status().message).toStartWith("cannot start /nowhere/ffmpeg");
+  }, 30_000);
+});
+
+describe("the test picture", () => {
+  const testCamera = () => {
+    const seen = new SeenRuns();
+    const source = {
+      ...{ type: "test" as const, width: 320, height: 180, fps: 10, bitrate: 200_000 },
+      ...{ codec: "h264" as const, keyframe_seconds: 0.5, tone: true },
+    };
+    const camera = new Camera({
+      cameraId: "cam01",
+      planner: createCapturePlanner({ cameraId: "cam01", source, piModel: "none" }),
+      consumer: seen,
+      clock: systemClock,
+      logger: createLogger("camera"),
+      stallMs: 20_000,
+    });
+    return { camera, seen, [Symbol.asyncDispose]: () => camera.stop() };
+  };
+
+  test("comes in real time, healthy, with sound; a snapshot is a JPEG of its size", async () => {
+    await using setup = testCamera();
+    const { camera, seen } = setup;
+    await expect(camera.snapshot()).rejects.toThrow("has not given a picture yet");
+    expect(camera.isHealthy()).toBe(false);
+    camera.start();
+    await seen.until((runs) => (runs[0]?.fragments.length ?? 0) >= 4);
+    expect(camera.isHealthy()).toBe(true);
+    expect(camera.status()).toMatchObject({
+      state: "running",
+      width: 320,
+      height: 180,
+      fps: 10,
+      restarts: 0,
+    });
+    expect(camera.status().codec).toMatch(/^avc1\.[0-9a-f]{6},mp4a\.40\.2$/);
+    const [picture, same] = await Promise.all([camera.snapshot(), camera.snapshot()]);
+    expect(same).toBe(picture);
+    const probe = await ffmpeg(
+      ["-f", "jpeg_pipe", "-i", "pipe:0", "-f", "rawvideo", "-pix_fmt", "gray", "pipe:1"],
+      picture,
+    );
+    expect(probe.byteLength).toBe(320 * 180);
+    await expect(camera.snapshot(AbortSignal.abort())).rejects.toMatchObject({ code: "cancelled" });
+  }, 30_000);
+
+  test("takes other settings by restarting the capture only, and refuses impossible ones", async () => {
+    await using setup = testCamera();
+    const { camera, seen } = setup;
+    camera.start();
+    await seen.until((runs) => (runs[0]?.fragments.length ?? 0) >= 1);
+    await expect(camera.configure({ width: 5, fps: 1000 })).rejects.toMatchObject({
+      code: "invalid_input",
+      issues: [{ path: "width" }, { path: "fps" }],
+    });
+    await camera.configure({ width: 160, height: 120 });
+    await seen.until((runs) => (runs[1]?.fragments.length ?? 0) >= 1);
+    expect(seen.runs[0]?.endReason).toBe("settings changed");
+    expect(seen.runs[1]?.init.video).toMatchObject({ width: 160, height: 120 });
+    await camera.configure({ fps: 5 });
+    await seen.until((runs) => (runs[2]?.fragments.length ?? 0) >= 1);
+    // What was not named stays.
+    expect(seen.runs[2]?.init.video).toMatchObject({ width: 160, height: 120 });
+    expect(camera.status().restarts).toBe(0);
+  }, 40_000);
+
+  test("can be stopped at any moment and started again", async () => {
+    await using setup = testCamera();
+    const { camera, seen } = setup;
+    for (const ms of [0, 5, 50, 400]) {
+      camera.start();
+      await Bun.sleep(ms);
+      await camera.stop();
+      expect(camera.status().state).toBe("stopped");
+    }
+    camera.start();
+    await seen.until((runs) => (runs.at(-1)?.fragments.length ?? 0) >= 1);
+    expect(seen.errors).toEqual([]);
+  }, 40_000);
+});
