@@ -1,5 +1,6 @@
 import { describe, expect, test } from "bun:test";
 import { planArchiveFile } from "../../../src/common/mp4/archive-file.ts";
+import { u32s, writeFullBox } from "../../../src/common/mp4/box-writer.ts";
 import { readBox } from "../../../src/common/mp4/boxes.ts";
 import { planEdits } from "../../../src/common/mp4/edit-plan.ts";
 import type { ParsedFragment, TrackFragment } from "../../../src/common/mp4/fragment.ts";
@@ -182,6 +183,53 @@ describe("edits", () => {
     expect(earlier.duration).toBe(720_000 + 1500);
   });
 
+  test("what is before the start of the run is not presented", () => {
+    const primed = parseInitSegment(
+      syntheticInit([
+        { trackId: 1, kind: "video", timescale: 90_000 },
+        {
+          ...{
+            trackId: 2,
+            kind: "audio",
+            timescale: 48_000,
+            sampleEntry: audioEntry("Opus", new Uint8Array(0)),
+          },
+          edits: writeFullBox("elst", 0, 0, u32s(1, 0, 1024, 0x10000)),
+        },
+      ]),
+    );
+    const plan = (decodeTimes: [video: number, audio: number]) => {
+      const index = new SegmentIndex(primed);
+      const video = { decodeTime: decodeTimes[0], durations: [90_000] };
+      index.addFragment(
+        fragment(video, { trackId: 2, decodeTime: decodeTimes[1], durations: [1024, 1024, 1024] }),
+      );
+      return planEdits(index).tracks.map(({ emptyDuration, mediaTime, duration }) => [
+        emptyDuration,
+        mediaTime,
+        duration,
+      ]);
+    };
+    expect(plan([0, 0])).toEqual([
+      [0, 0, 720_000],
+      [0, 1024, 2048 * 15],
+    ]);
+    // In the middle of the run nothing is left out: sound that starts 512 of its ticks early starts the movie.
+    expect(plan([90_000, 48_000 + 512])).toEqual([
+      [512 * 15, 0, 720_000],
+      [0, 0, 3072 * 15],
+    ]);
+    // All of the sound is before the start: then that is where the movie starts.
+    const before = parseInitSegment(
+      syntheticInit([
+        { trackId: 1, kind: "video", edits: writeFullBox("elst", 0, 0, u32s(1, 0, 90_000, 0x10000)) },
+      ]),
+    );
+    const index = new SegmentIndex(before);
+    index.addFragment(fragment({ decodeTime: 0, durations: [3000] }));
+    expect(planEdits(index).tracks[0]).toMatchObject({ emptyDuration: 0, mediaTime: 0, duration: 3000 });
+  });
+
   test("a track without samples is left out", () => {
     expect(edits(fragment({ decodeTime: 0, durations: [1] })).tracks.length).toBe(1);
   });
@@ -199,7 +247,10 @@ describe("subsegments", () => {
 
   test("of an open GOP say that pictures come before the keyframe", () => {
     const index = indexOf(fragment({ decodeTime: 0, durations: [10, 10], compositionOffsets: [20, 0] }));
-    expect(planSubsegments(index)[0]).toMatchObject({ startTicks: 10, closed: false });
+    const subsegments = planSubsegments(index);
+    expect(subsegments[0]).toMatchObject({ startTicks: 10, closed: false });
+    const bytes = writeSidx(index, subsegments);
+    expect(parseSidx(bytes, readBox(bytes)).subsegments).toEqual(subsegments);
   });
 
   test("without video join the one before, and the first waits for video", () => {
