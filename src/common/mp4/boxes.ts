@@ -28,6 +28,12 @@ export function corrupt(message: string, details: Record<string, unknown> = {}):
   return new AppError("corrupt_file", message, { details });
 }
 
+/** The message of a `corrupt_file`; any other error is thrown on. */
+export function messageOfCorrupt(error: unknown): string {
+  if (error instanceof AppError && error.code === "corrupt_file") return error.message;
+  throw error;
+}
+
 /**
  * Reads the header at the start of `bytes`; `undefined` when there are not enough bytes to tell.
  * Throws `corrupt_file` for a type that is not four printable characters, or a size that is smaller than the

@@ -1,23 +1,13 @@
-import { AppError } from "../errors.ts";
 import { planAroundIdentity } from "./archive-file.ts";
-import { type BoxHeader, corrupt, maxBoxHeaderBytes, parseBoxHeader, readBox } from "./boxes.ts";
+import { peekHeader, type Report, readFragments, takeBox } from "./box-stream.ts";
+import { corrupt, messageOfCorrupt, readBox } from "./boxes.ts";
 import { compareOuterTables, compareSidx, firstDifference } from "./compare-index.ts";
-import { parseFragment } from "./fragment.ts";
 import { isIdentityBox, parseIdentityBox } from "./identity-box.ts";
 import { type InitSegment, parseInitSegment } from "./init-segment.ts";
 import { SegmentIndex } from "./segment-index.ts";
 import type { SequentialReader } from "./sequential-reader.ts";
 import type { Findings, VerifyProblemCode } from "./verify-report.ts";
 
-const megabyte = 1024 * 1024;
-/** What may be held in memory of each kind of box; far more than an hour of video needs. */
-const maxBoxBytes: Record<string, number> = {
-  ftyp: 4096,
-  uuid: megabyte,
-  moov: 64 * megabyte,
-  sidx: megabyte,
-  moof: 8 * megabyte,
-};
 /** More is a mistake; less is rounding, or the run's clock being slewed. */
 const maxDurationErrorMs = 1000;
 
@@ -26,7 +16,7 @@ const maxDurationErrorMs = 1000;
  * cannot be followed any further; `io`, `cancelled`.
  */
 export async function inspectArchive(reader: SequentialReader, findings: Findings): Promise<void> {
-  const report = (code: VerifyProblemCode, message: string) => {
+  const report: Report = (code, message) => {
     // That the rest is missing is said once, and that it does not hash to what it should goes without saying.
     const truncated = findings.problems.some((problem) => problem.code === "truncated");
     if (truncated && (code === "truncated" || code === "recorded_hash")) return;
@@ -53,8 +43,6 @@ export async function inspectArchive(reader: SequentialReader, findings: Finding
   if (moov === undefined) return;
   await inspectPayload(reader, { ftyp, uuid, moov }, findings, report);
 }
-
-type Report = (code: VerifyProblemCode, message: string) => void;
 
 /** A fragmented MP4 as it lies in the spool; anything else that starts with `ftyp moov` is foreign. */
 async function inspectPlain(
@@ -91,8 +79,9 @@ async function inspectPayload(
     throw corrupt(`box "${mdat.type}" where "mdat" with a 64-bit size belongs`);
   }
   const mdatEnd = reader.offset + mdat.sizeBytes;
-  if (mdatEnd > fileBytes)
+  if (mdatEnd > fileBytes) {
     report("truncated", `the file should be ${mdatEnd} bytes long and is ${fileBytes}`);
+  }
   if (mdatEnd < fileBytes) {
     report("trailing_bytes", `${fileBytes - mdatEnd} bytes follow the end of the video at byte ${mdatEnd}`);
   }
@@ -166,66 +155,6 @@ async function readPayload(
   return { index, sidx, fragmentsOffset, whole: await readFragments(reader, index, end, report) };
 }
 
-/** Adds all fragments up to `end`; false when they stop before it, which is then reported. */
-async function readFragments(
-  reader: SequentialReader,
-  index: SegmentIndex,
-  end: number,
-  report: Report,
-): Promise<boolean> {
-  while (reader.offset < end) {
-    const start = reader.offset;
-    const moof = await takeBox(reader, "moof", report);
-    const mdat = moof && (await peekHeader(reader));
-    if (moof === undefined || mdat === undefined) {
-      if (moof !== undefined) report("truncated", `the file ends inside the fragment at byte ${start}`);
-      return false;
-    }
-    if (mdat.type !== "mdat" || mdat.sizeBytes === undefined) {
-      throw corrupt(`box "${mdat.type}" where "mdat" belongs at byte ${reader.offset}`);
-    }
-    const lacking = reader.offset + mdat.sizeBytes - end;
-    if (lacking > 0) {
-      report("truncated", `the fragment at byte ${start} lacks ${lacking} of its bytes`);
-      return false;
-    }
-    const data = { start: moof.length + mdat.headerSizeBytes, end: moof.length + mdat.sizeBytes };
-    try {
-      index.addFragment(parseFragment(moof, index.init, data));
-    } catch (error) {
-      throw corrupt(`fragment ${index.fragmentCount} at byte ${start}: ${messageOfCorrupt(error)}`);
-    }
-    await reader.pass(mdat.sizeBytes);
-  }
-  return true;
-}
-
-async function peekHeader(reader: SequentialReader): Promise<BoxHeader | undefined> {
-  return parseBoxHeader(await reader.peek(maxBoxHeaderBytes));
-}
-
-/** The whole box at the reader's place, which must be of the given type; reports and returns `undefined` when cut off. */
-async function takeBox(
-  reader: SequentialReader,
-  type: string,
-  report: Report,
-): Promise<Uint8Array | undefined> {
-  const header = await peekHeader(reader);
-  const start = reader.offset;
-  if (header === undefined || (header.sizeBytes ?? 0) > reader.remaining) {
-    if (header === undefined || header.type === type) {
-      report("truncated", `the file ends inside box "${type}" at byte ${start}`);
-      return undefined;
-    }
-  }
-  if (header.type !== type) throw corrupt(`box "${header.type}" where "${type}" belongs at byte ${start}`);
-  if (header.sizeBytes === undefined) throw corrupt(`box "${type}" at byte ${start} has no size`);
-  if (header.sizeBytes > maxBoxBytes[type]!) {
-    throw corrupt(`box "${type}" at byte ${start} says it is ${header.sizeBytes} bytes long`);
-  }
-  return reader.take(header.sizeBytes);
-}
-
 /** Reports what `check` finds, in words, or why it could not look. */
 function attempt(report: Report, code: VerifyProblemCode, check: () => string | string[] | undefined): void {
   try {
@@ -257,10 +186,4 @@ function contradictions(
 function notABox(error: unknown): undefined {
   messageOfCorrupt(error);
   return undefined;
-}
-
-/** The message of a `corrupt_file`; anything else is thrown on. */
-function messageOfCorrupt(error: unknown): string {
-  if (error instanceof AppError && error.code === "corrupt_file") return error.message;
-  throw error;
 }

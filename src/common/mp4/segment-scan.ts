@@ -1,5 +1,4 @@
-import { AppError } from "../errors.ts";
-import { corrupt, maxBoxHeaderBytes, parseBoxHeader } from "./boxes.ts";
+import { corrupt, maxBoxHeaderBytes, messageOfCorrupt, parseBoxHeader } from "./boxes.ts";
 import { type ParsedFragment, parseFragment } from "./fragment.ts";
 import { type InitSegment, parseInitSegment } from "./init-segment.ts";
 import { hasWholeSamples } from "./nal-units.ts";
@@ -60,8 +59,7 @@ export async function scanSegmentFile(
       index.addFragment(fragment);
       offset += fragment.sizeBytes;
     } catch (error) {
-      if (!(error instanceof AppError && error.code === "corrupt_file")) throw error;
-      tornReason = error.message;
+      tornReason = messageOfCorrupt(error);
     }
   }
   const { firstCompositionTime } = index.video;

@@ -1,4 +1,5 @@
 import { AppError, describeError } from "../errors.ts";
+import { messageOfCorrupt } from "./boxes.ts";
 import { inspectArchive } from "./inspect-archive.ts";
 import { RegularFile } from "./regular-file.ts";
 import { SequentialReader, type SequentialReaderOptions } from "./sequential-reader.ts";
@@ -52,8 +53,7 @@ async function inspect(reader: SequentialReader, findings: Findings): Promise<vo
   try {
     await inspectArchive(reader, findings);
   } catch (error) {
-    if (!(error instanceof AppError && error.code === "corrupt_file")) throw error;
-    findings.problems.push({ code: "structure", message: error.message });
+    findings.problems.push({ code: "structure", message: messageOfCorrupt(error) });
   }
 }
 
