@@ -11,6 +11,7 @@ import { createAuthenticator } from "./auth/store-authenticator.ts";
 import type { HubConfig } from "./config.ts";
 import { createHealthRoutes } from "./health/health.routes.ts";
 import { createHealthService } from "./health/system-health-service.ts";
+import type { KnownRoute } from "./http/known-routes.ts";
 import { serveApp } from "./http/serve-app.ts";
 import { createIngestRoutes } from "./ingest/ingest.routes.ts";
 import { createNodeService } from "./nodes/catalog-node-service.ts";
@@ -42,6 +43,7 @@ export interface Hub extends AsyncDisposable {
   url: string;
   /** Nobody can sign in yet. */
   hasNoUser: boolean;
+  routes: readonly KnownRoute[];
 }
 
 /** The whole hub, from the bottom up. Throws `io` or `already_running` with a message for the console. */
@@ -102,7 +104,7 @@ export async function openHub({ config, selfCommand, clock = systemClock }: HubO
     clock,
     sessionHours: config.session_hours,
   });
-  const { app } = createApp({
+  const { app, routes } = createApp({
     logger: createLogger("http"),
     clock,
     authenticator: createAuthenticator({ keys, sessions, clock }),
@@ -128,5 +130,5 @@ export async function openHub({ config, selfCommand, clock = systemClock }: HubO
 
   const hasNoUser = (await users.list()).length === 0;
   const resources = stack.move();
-  return { url: server.url, hasNoUser, [Symbol.asyncDispose]: () => resources.disposeAsync() };
+  return { url: server.url, hasNoUser, routes, [Symbol.asyncDispose]: () => resources.disposeAsync() };
 }

@@ -7,7 +7,8 @@ const readDeadlineMs = 30_000;
 
 /**
  * Reads and parses a JSON body. Answers with a problem for a wrong media type (415), too many bytes (413) and a
- * sender that takes more than half a minute (408); throws `invalid_input` for what is not JSON (RFC 8259).
+ * sender that takes more than half a minute (408); throws `invalid_input` for what is not an object
+ * in JSON (RFC 8259).
  */
 export async function readJsonBody(request: Request, maxBytes: number): Promise<unknown> {
   const mediaType = request.headers.get("content-type")?.split(";")[0]?.trim().toLowerCase();
@@ -26,11 +27,17 @@ export async function readJsonBody(request: Request, maxBytes: number): Promise<
   }
   if (isTooDeep(text))
     throw new AppError("invalid_input", `the body is nested deeper than ${maxDepth} levels`);
+  let body: unknown;
   try {
-    return JSON.parse(text);
+    body = JSON.parse(text);
   } catch (cause) {
     throw new AppError("invalid_input", "the body is not JSON", { cause });
   }
+  // To a schema for objects an empty list would look like one.
+  if (typeof body !== "object" || body === null || Array.isArray(body)) {
+    throw new AppError("invalid_input", "the body is not a JSON object");
+  }
+  return body;
 }
 
 /** The body's bytes, never more than `maxBytes` of them in memory, or the problem to answer with. */

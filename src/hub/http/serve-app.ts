@@ -2,12 +2,19 @@ import type { Hono } from "hono";
 import { sleep } from "../../common/clock.ts";
 import { AppError } from "../../common/errors.ts";
 import type { AppEnv } from "./app-env.ts";
+import { problemOf, problemResponse } from "./problem-response.ts";
 
 /** Requests in flight at the end get so long; a paused player would hold the hub for ever. */
 const farewellMs = 5_000;
 
 export interface RunningServer extends AsyncDisposable {
   url: string;
+}
+
+function badHost(): Response {
+  return problemResponse(
+    problemOf({ status: 400, code: "invalid_input", detail: "the Host header is not valid" }),
+  );
 }
 
 /** Listens. Throws `already_running` when the port is taken, `io` when the address is not ours. */
@@ -24,7 +31,8 @@ export function serveApp(app: Hono<AppEnv>, listen: { hostname: string; port: nu
       maxRequestBodySize: 16 * 1024 * 1024,
       // Else Bun answers and prints errors in its own way unless NODE_ENV says production.
       development: false,
-      fetch: (request) => app.fetch(request, env),
+      // With a Host that is none, Bun leaves the address without its beginning.
+      fetch: (request) => (request.url.startsWith("http") ? app.fetch(request, env) : badHost()),
     });
   } catch (cause) {
     const where = `${hostname}:${port}`;
