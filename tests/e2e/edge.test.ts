@@ -1,0 +1,217 @@
+import { describe, expect, test } from "bun:test";
+import { readdir, rename } from "node:fs/promises";
+import { join } from "node:path";
+import { readArchiveFile } from "../../src/common/mp4/archive-file.ts";
+import { verifyArchiveFile } from "../../src/common/mp4/verify-file.ts";
+import { ControlClient } from "../../src/edge/control/control-client.ts";
+import { testArchiveId } from "../contract/archive-destination.contract.ts";
+import {
+  EdgeProcess,
+  type EdgeSite,
+  makeEdgeSite,
+  processesWith,
+  videosIn,
+} from "../support/edge-process.ts";
+import { type FakeHub, fakeHubKey, startFakeHub } from "../support/fake-hub.ts";
+import { temporaryFolder } from "../support/sample-recording.ts";
+
+const camera = (id: string) => ({
+  id,
+  source: { type: "test", width: 320, height: 180, fps: 10, bitrate: 100_000, keyframe_seconds: 0.5 },
+});
+
+async function setUp(options: { cameras?: string[]; config?: Record<string, object> } = {}) {
+  const folder = await temporaryFolder();
+  const hub = startFakeHub();
+  hub.archiveId = testArchiveId;
+  // Unlike in the fields of any other test, so that what is left running can be told.
+  const mark = `t${crypto.randomUUID().slice(0, 8)}`;
+  const cameras = (options.cameras ?? ["a"]).map((name) => camera(`${mark}${name}`));
+  const site = await makeEdgeSite(folder.path, { hubUrl: hub.url, apiKey: fakeHubKey, ...options, cameras });
+  const edges: EdgeProcess[] = [];
+  return {
+    hub,
+    site,
+    mark,
+    start: (
+      ...args: ConstructorParameters<typeof EdgeProcess> extends [unknown, ...infer Rest] ? Rest : never
+    ) => {
+      const edge = new EdgeProcess(site, ...args);
+      edges.push(edge);
+      return edge;
+    },
+    async [Symbol.asyncDispose]() {
+      for (const edge of edges) {
+        edge.kill("SIGKILL");
+        await edge.exited;
+      }
+      await hub[Symbol.asyncDispose]();
+      await folder[Symbol.asyncDispose]();
+    },
+  };
+}
+
+async function expectAllWhole({ archive }: EdgeSite, hub: FakeHub): Promise<string[]> {
+  const paths = await videosIn(archive);
+  for (const path of paths) {
+    expect(await verifyArchiveFile(join(archive, path))).toMatchObject({ ok: true, problems: [] });
+  }
+  const announced = [...hub.videos.values()].map(({ file_path }) => file_path).sort();
+  expect(announced).toEqual(paths);
+  return paths;
+}
+
+test("records two cameras, archives, announces, and ends cleanly with everything delivered", async () => {
+  await using at = await setUp({ cameras: ["a", "b"] });
+  const edge = at.start();
+  await edge.logged("acknowledged", 5);
+
+  const client = new ControlClient(at.site.socket);
+  const status = await client.status();
+  expect(status.cameras.map(({ state }) => state)).toEqual(["recording", "recording"]);
+  expect(status).toMatchObject({
+    node_id: "node01",
+    archive: { archive_id: testArchiveId },
+    hub: { registered: true },
+  });
+  const jpeg = await client.snapshot(`${at.mark}a`);
+  expect([...jpeg.subarray(0, 2)]).toEqual([0xff, 0xd8]);
+
+  expect(await edge.stop()).toBe(0);
+  expect(await processesWith(at.mark)).toEqual([]);
+  const paths = await expectAllWhole(at.site, at.hub);
+  expect(paths.length).toBeGreaterThanOrEqual(7);
+  for (const state of ["recording", "closed", "archived", "quarantine"]) {
+    expect(await readdir(join(at.site.spool, state))).toEqual([]);
+  }
+  expect(edge.log.filter(({ level }) => level === "ERROR")).toEqual([]);
+
+  // No frame is missing between the segments of a run: each begins when the one before ends, on the clock.
+  for (const name of ["a", "b"]) {
+    const own = paths.filter((path) => path.startsWith(`${at.mark}${name}/`));
+    const files = await Promise.all(own.map((path) => readArchiveFile(join(at.site.archive, path))));
+    const identities = files.map(({ identity }) => identity);
+    for (const [i, identity] of identities.entries()) {
+      expect(identity.sequence).toBe(i);
+      if (i === 0) continue;
+      expect(identity.startTimeMs).toBe(identities[i - 1]!.endTimeMs);
+      expect(files[i]!.fragments[0]!.startTicks).toBe(
+        files[i - 1]!.fragments.at(-1)!.startTicks + files[i - 1]!.fragments.at(-1)!.durationTicks,
+      );
+    }
+  }
+  expect(at.hub.heartbeats.at(-1)?.cameras).toHaveLength(2);
+});
+
+test("pause closes the segment and records nothing, resume begins a new run", async () => {
+  await using at = await setUp();
+  const edge = at.start();
+  await edge.logged("acknowledged", 1);
+  const client = new ControlClient(at.site.socket);
+  await client.post(`/cameras/${at.mark}a/pause`);
+  expect((await client.status()).cameras).toMatchObject([{ state: "paused" }]);
+  const recording = () => readdir(join(at.site.spool, "recording"));
+  expect(await recording()).toEqual([]);
+  const archived = (await edge.logged("archived")).length;
+  await client.post(`/cameras/${at.mark}a/resume`);
+  await edge.logged("archived", archived + 2);
+  await edge.stop();
+  const runs = new Set([...at.hub.videos.values()].map(({ run_id }) => run_id));
+  expect(runs.size).toBe(2);
+});
+
+test("a second edge on the same spool says so and ends with 2; the first is not disturbed", async () => {
+  await using at = await setUp();
+  const first = at.start();
+  await first.logged("recording");
+  const second = at.start();
+  expect((await second.exited).exitCode).toBe(2);
+  expect(second.tail()).toContain(`another livecam-edge (process ${first.pid}) works on the spool`);
+  await first.logged("archived", 2);
+  expect(await first.stop()).toBe(0);
+});
+
+test("the second SIGTERM leaves at once", async () => {
+  await using at = await setUp();
+  // Nothing can be delivered, so a clean end would take its time.
+  await rename(join(at.site.archive, "metadata"), join(at.site.archive, "gone"));
+  const edge = at.start();
+  await edge.logged("an upload failed");
+  edge.kill("SIGTERM");
+  await edge.logged("stopping");
+  edge.kill("SIGTERM");
+  expect((await edge.exited).exitCode).toBe(143);
+});
+
+describe("recording goes on, nothing is lost, and all is delivered afterwards, when", () => {
+  async function outage(
+    config: Record<string, object>,
+    take: (at: Awaited<ReturnType<typeof setUp>>) => Promise<void>,
+    giveBack: (at: Awaited<ReturnType<typeof setUp>>) => Promise<void>,
+  ) {
+    await using at = await setUp({ config });
+    const edge = at.start();
+    await edge.logged("acknowledged", 1);
+    await take(at);
+    const before = (await readdir(join(at.site.spool, "closed"))).length + at.hub.videos.size;
+    const unsafe = async () =>
+      (await readdir(join(at.site.spool, "closed"))).length +
+      (await readdir(join(at.site.spool, "archived"))).length;
+    while ((await unsafe()) < 3) await Bun.sleep(50);
+    await giveBack(at);
+    while ((await unsafe()) > 1) await Bun.sleep(50);
+    expect(await edge.stop()).toBe(0);
+    const paths = await expectAllWhole(at.site, at.hub);
+    expect(paths.length).toBeGreaterThanOrEqual(before + 2);
+    const files = await Promise.all(paths.map((path) => readArchiveFile(join(at.site.archive, path))));
+    expect(new Set(files.map(({ identity }) => identity.runId)).size).toBe(1);
+    expect(files.map(({ identity }) => identity.sequence)).toEqual(files.map((_, i) => i));
+  }
+
+  test("the hub is away", () =>
+    outage(
+      {},
+      async (at) => {
+        at.hub.fault = () => new Response("<html>bad gateway", { status: 502 });
+      },
+      async (at) => {
+        at.hub.fault = undefined;
+      },
+    ));
+
+  test("the archive is not mounted", () =>
+    outage(
+      {},
+      (at) => rename(at.site.archive, `${at.site.archive}-away`),
+      (at) => rename(`${at.site.archive}-away`, at.site.archive),
+    ));
+
+  test("the upload worker hangs", () =>
+    outage(
+      { upload: { stall_seconds: 3 } },
+      async (at) => {
+        for (const pid of await workersOf(at)) process.kill(pid, "SIGSTOP");
+      },
+      async () => undefined,
+    ));
+});
+
+async function workersOf(at: { site: EdgeSite }): Promise<number[]> {
+  const all = await processesWith("archive-worker");
+  const own = await processesWith(at.site.configPath);
+  const parent = async (pid: number) =>
+    Number((await Bun.file(`/proc/${pid}/stat`).text()).replace(/^.*\) /, "").split(" ")[1]);
+  const found: number[] = [];
+  for (const pid of all) if (own.includes(await parent(pid).catch(() => 0))) found.push(pid);
+  return found;
+}
+
+test("a log that nobody reads any more does not end the recording", async () => {
+  await using at = await setUp();
+  const entry = join(import.meta.dir, "../../src/edge/main.ts");
+  const oneLineOnly = ["bash", "-c", 'exec "$@" 2> >(head -n 1 >/dev/null)', "bash"];
+  const edge = at.start({ command: [...oneLineOnly, process.execPath, entry] });
+  while (at.hub.videos.size < 3) await Bun.sleep(50);
+  expect(await edge.stop()).toBe(0);
+  await expectAllWhole(at.site, at.hub);
+});
