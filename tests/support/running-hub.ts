@@ -56,6 +56,14 @@ export async function startHub(): Promise<RunningHub> {
   void child.exited.then(({ stderrTail }) => isDead(new Error(`the hub ended: ${stderrTail}`)));
   const url = await ready;
 
+  // An archive is given its identity while it is still empty.
+  const isArchiveReady = async () => {
+    const response = await fetch(`${url}/api/health`, { headers: { authorization: `Bearer ${clientKey}` } });
+    const health = (await response.json()) as { parts: { archive: { state: string } } };
+    return health.parts.archive.state === "ok";
+  };
+  while (!(await isArchiveReady())) await Bun.sleep(50);
+
   const post = async (path: string, body: unknown) => {
     const response = await fetch(url + path, {
       method: "POST",

@@ -1,7 +1,10 @@
 /** @jsxImportSource hono/jsx */
 import type { FC } from "hono/jsx";
 import type { PageContext } from "./page-context.ts";
-import type { DayPlan, HourPlan } from "./plan-day.ts";
+import type { DayPlan, HourPlan, Span } from "./plan-day.ts";
+
+/** A bar of less than two pixels is lost where an hour is twenty pixels wide. */
+const visibleSeconds = 120;
 
 interface CoverageStripProps {
   page: PageContext;
@@ -23,13 +26,8 @@ export const CoverageStrip: FC<CoverageStripProps> = ({ page, plan, timeZone, sh
         const bar = (
           <>
             <svg viewBox="0 0 3600 10" preserveAspectRatio="none" aria-hidden="true" focusable="false">
-              {hour.spans.map(({ fromMs, toMs }) => (
-                <rect
-                  x={(fromMs - hour.fromMs) / 1000}
-                  y="0"
-                  width={Math.max(12, (toMs - fromMs) / 1000)}
-                  height="10"
-                />
+              {hour.spans.map((span) => (
+                <rect {...barOf(hour, span)} y="0" height="10" />
               ))}
             </svg>
             <span aria-hidden="true">{time.slice(0, 2)}</span>
@@ -62,3 +60,9 @@ export const CoverageStrip: FC<CoverageStripProps> = ({ page, plan, timeZone, sh
     </ol>
   );
 };
+
+/** Seconds from the start of the hour; at least as wide as can be seen. */
+function barOf(hour: HourPlan, { fromMs, toMs }: Span): { x: number; width: number } {
+  const width = Math.max(visibleSeconds, (toMs - fromMs) / 1000);
+  return { x: Math.max(0, Math.min((fromMs - hour.fromMs) / 1000, 3600 - width)), width };
+}
