@@ -69,6 +69,7 @@ async function closeWhatIsWhole(
   scan: SegmentScan,
   start: SegmentStart,
 ): Promise<ClosedSegment> {
+  const lastWriteMs = (await stat(path)).mtimeMs;
   const file = await open(path, "r+");
   try {
     if (scan.tornBytes > 0) await file.truncate(scan.wholeBytes);
@@ -80,7 +81,7 @@ async function closeWhatIsWhole(
   return {
     identity: {
       ...start,
-      endTimeMs: start.startTimeMs + durationMs,
+      endTimeMs: endOf(start.startTimeMs, durationMs, lastWriteMs),
       durationMs,
       fps,
       recordedSha256: await hashFile(path),
@@ -89,6 +90,19 @@ async function closeWhatIsWhole(
     sizeBytes: scan.wholeBytes,
   };
 }
+
+/**
+ * The start of a run's first segment was told before its clock had settled, and may be late by what the capture took
+ * to start up; the last write was not before the end of what it wrote. Only so much of a correction is believed: a
+ * wall clock may have been stepped, and an interrupted recovery writes too.
+ */
+function endOf(startTimeMs: number, durationMs: number, lastWriteMs: number): number {
+  const endTimeMs = startTimeMs + durationMs;
+  const isBelievable = lastWriteMs < endTimeMs && endTimeMs - lastWriteMs < maxLateStartMs;
+  return isBelievable ? Math.max(startTimeMs, Math.floor(lastWriteMs)) : endTimeMs;
+}
+
+const maxLateStartMs = 5000;
 
 /** A run of its own: what it continued is not known any more. */
 function rebuildStart(scan: SegmentScan, known: SegmentName, defaults: RecoveryDefaults): SegmentStart {

@@ -1,6 +1,6 @@
 import { describe, expect, test } from "bun:test";
 import { createHash } from "node:crypto";
-import { mkdir, readdir, readFile, rename, rm, truncate, writeFile } from "node:fs/promises";
+import { mkdir, readdir, readFile, rename, rm, stat, truncate, writeFile } from "node:fs/promises";
 import { dirname, join } from "node:path";
 import type { OpenSegment, SegmentStart } from "../../../src/edge/recorder/segment-sink.ts";
 import {
@@ -67,6 +67,17 @@ describe("a segment left in recording", () => {
       end_reason: "crash",
     });
     expect(spool.uploads.waiting().map(({ videoId }) => videoId)).toEqual([start.videoId]);
+  });
+
+  test("does not end after it was last written to", async () => {
+    await using folder = await temporaryFolder();
+    const startTimeMs = Date.now() - 1500;
+    const directory = await leaveOpen(folder.path, 5, sampleStart({ startTimeMs }));
+    const lastWriteMs = Math.floor((await stat(join(directory, "video.mp4"))).mtimeMs);
+    using _spool = await openLoadedSpool(folder.path);
+    const { record } = await onlyClosed(folder.path);
+    expect(record.duration_ms).toBe(2000);
+    expect(Date.parse(record.end_time as string)).toBe(Math.min(lastWriteMs, startTimeMs + 2000));
   });
 
   test("is cut at every byte of its last fragment without harm", async () => {
