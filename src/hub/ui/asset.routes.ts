@@ -8,7 +8,10 @@ export function createAssetRoutes(assets: Assets) {
   const files = new Map(
     Object.values(assets).map((asset) => [asset.path, { ...asset, gzipped: Bun.gzipSync(asset.text) }]),
   );
-  return new Hono<AppEnv>().get("/assets/:file", allow("open"), (c) => {
+  const routes = new Hono<AppEnv>();
+  // Browsers ask for it where a page names no icon: the description of the API, a video opened alone.
+  routes.get("/favicon.ico", allow("page"), (c) => c.redirect(assets.icon.path, 302));
+  return routes.get("/assets/:file", allow("open"), (c) => {
     const file = files.get(c.req.path);
     if (!file) return c.notFound();
     const gzip = /\bgzip\b/.test(c.req.header("accept-encoding") ?? "");

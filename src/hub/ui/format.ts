@@ -93,7 +93,10 @@ function createFormatter(language: Language): Formatter {
     month: (text) => month(Date.parse(`${text}-15T12:00:00Z`), "UTC"),
     // 2024-01-01 was a Monday.
     weekdays: () => [1, 2, 3, 4, 5, 6, 7].map((date) => weekday(Date.UTC(2024, 0, date, 12), "UTC")),
-    zone: (timeZone, atMs) => `${timeZone} (${offsetText(zoneOffsetMs(atMs, timeZone))})`,
+    zone(timeZone, atMs) {
+      const offset = offsetText(zoneOffsetMs(atMs, timeZone));
+      return offset === timeZone ? offset : `${timeZone} (${offset})`;
+    },
     ago(ms, nowMs) {
       const seconds = Math.round((nowMs - ms) / 1000);
       if (seconds < 5) return stringsOf[language].justNow;
@@ -128,8 +131,8 @@ function createFormatter(language: Language): Formatter {
     number: (value, maximumFractionDigits = 0) =>
       (numbers[maximumFractionDigits] ?? numbers[3])?.format(value) ?? String(value),
     share(value) {
-      const clamped = value > 0.99 && value < 1 ? 0.99 : value > 0 && value < 0.01 ? 0.01 : value;
-      return percent.format(clamped);
+      if (value > 0 && value < 0.01) return `<${percent.format(0.01)}`;
+      return percent.format(value > 0.99 && value < 1 ? 0.99 : value);
     },
   };
 }

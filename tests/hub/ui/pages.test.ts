@@ -320,6 +320,11 @@ describe("assets", () => {
     }
   });
 
+  test("the icon is found where browsers look for it", async () => {
+    const response = await createPageApp(data).get("/favicon.ico");
+    expect([response.status, response.headers.get("location")]).toEqual([302, assets.icon.path]);
+  });
+
   test("are all there is under that path", async () => {
     for (const name of ["x.css", "style.css", "..", "constructor", "style.000000000000.css"]) {
       expect((await get(`/assets/${name}`)).status).not.toBe(200);
