@@ -1,0 +1,192 @@
+import { afterAll, afterEach, beforeAll, beforeEach, describe, expect } from "bun:test";
+import { existsSync } from "node:fs";
+import { mkdir, mkdtemp, readdir, rm, writeFile } from "node:fs/promises";
+import { tmpdir } from "node:os";
+import { join, resolve } from "node:path";
+import { runToEnd, Service } from "../../scripts/service.ts";
+import { testIf } from "../support/test-if.ts";
+
+const root = resolve(import.meta.dir, "../..");
+const targets = ["linux-x64", "linux-arm64"] as const;
+type Target = (typeof targets)[number];
+
+const emulator = ["qemu-aarch64-static", "-L", "/usr/aarch64-linux-gnu"];
+
+/** What has to stand before a binary of the target for this machine to run it; undefined where nothing helps. */
+function emulatorFor(target: Target): string[] | undefined {
+  if (target === `linux-${process.arch}`) return [];
+  const isThere =
+    Bun.which("qemu-aarch64-static") !== null && existsSync("/usr/aarch64-linux-gnu/lib/libc.so.6");
+  return target === "linux-arm64" && isThere ? emulator : undefined;
+}
+
+let built: string;
+/** Starts a command in an empty folder, the repository hidden behind another, so that nothing of it can help. */
+let away: string[];
+let dir: string;
+let testEnds: AbortController;
+const services: Service[] = [];
+
+beforeAll(async () => {
+  built = await mkdtemp(join(tmpdir(), "livecam-built-"));
+  await runToEnd([process.execPath, join(root, "scripts/build.ts"), "--out", built]);
+  const empty = join(built, "empty");
+  await mkdir(empty);
+  const inEmpty = ["sh", "-c", 'cd "$0" && exec "$@"', empty];
+  const hidden = [
+    "unshare",
+    "--mount",
+    "sh",
+    "-c",
+    'mount --bind "$0" "$1" && shift && exec "$@"',
+    empty,
+    root,
+    ...inEmpty,
+  ];
+  // Only root may; elsewhere the empty folder has to do.
+  away =
+    (await runToEnd([...hidden, "test", "!", "-e", join(root, "package.json")]).catch(() => null)) === null
+      ? inEmpty
+      : hidden;
+}, 120_000);
+
+afterAll(() => rm(built, { recursive: true, force: true }));
+
+beforeEach(async () => {
+  dir = await mkdtemp(join(tmpdir(), "livecam-binaries-"));
+  testEnds = new AbortController();
+});
+
+afterEach(async () => {
+  testEnds.abort();
+  for (const service of services.splice(0).toReversed()) await service.stop(30_000);
+  await rm(dir, { recursive: true, force: true });
+});
+
+const pathOf = (binary: "edge" | "hub", target: Target) => join(built, `livecam-${binary}-${target}`);
+
+/** The command that runs a built binary, far from its sources. */
+const command = (binary: "edge" | "hub", target: Target) => [
+  ...away,
+  ...(emulatorFor(target) ?? []),
+  pathOf(binary, target),
+];
+
+/** Asks until there is an answer; the test's own time limit ends it. */
+async function until<T>(ask: () => Promise<T | undefined>): Promise<T> {
+  for (const { signal } = testEnds; ; ) {
+    signal.throwIfAborted();
+    const answer = await ask().catch(() => undefined);
+    if (answer !== undefined) return answer;
+    await Bun.sleep(100);
+  }
+}
+
+function startService(binary: "edge" | "hub", target: Target, args: string[]): Service {
+  const prefix = emulatorFor(target) ?? [];
+  // Both start themselves again for work they keep apart, which an emulated program cannot do by its own path.
+  const self = prefix.length > 0 ? JSON.stringify([...prefix, pathOf(binary, target)]) : undefined;
+  const env = { ...process.env, LIVECAM_SELF_COMMAND: self };
+  const service = new Service(binary, [...command(binary, target), ...args], join(dir, `${binary}.log`), env);
+  services.push(service);
+  return service;
+}
+
+async function startHub(target: Target) {
+  const hub = command("hub", target);
+  const data = join(dir, "hub");
+  const archive = join(dir, "archive");
+  await mkdir(data);
+  await mkdir(archive);
+  const key = async (...args: string[]) =>
+    JSON.parse(await runToEnd([...hub, "key", "create", "--json", "--data", data, ...args])).key as string;
+  const clientKey = await key("--client", "test");
+  const nodeKey = await key("--node", "pi");
+
+  const listen = ["--listen", "127.0.0.1:0"];
+  const service = startService("hub", target, ["serve", ...listen, "--data", data, "--archive", archive]);
+  const url = await Promise.race([
+    service.endedByItself,
+    until(async () => /"address":"(http:[^"]+)"/.exec(await Bun.file(service.logFile).text())?.[1]),
+  ]);
+  const get = (path: string) => fetch(`${url}${path}`, { headers: { authorization: `Bearer ${clientKey}` } });
+  return { service, url, archive, nodeKey, get };
+}
+
+async function startEdge(target: Target, hub: { url: string; archive: string; nodeKey: string }) {
+  const edge = command("edge", target);
+  const keyFile = join(dir, "node-key");
+  await writeFile(keyFile, hub.nodeKey, { mode: 0o600 });
+  const configFile = join(dir, "edge.json");
+  const source = { type: "test", width: 320, height: 240, fps: 10, bitrate: 200_000, tone: true };
+  const config = {
+    node_id: "pi",
+    cameras: [{ id: "cam01", source }],
+    recording: { segment_seconds: 2 },
+    upload: { destination: { type: "path", path: hub.archive } },
+    network: { hub_url: hub.url, api_key: { file: keyFile } },
+    system: { spool_path: join(dir, "spool"), control_socket: join(dir, "edge.sock") },
+  };
+  await writeFile(configFile, JSON.stringify(config));
+  await runToEnd([...edge, "check-config", configFile]);
+  const service = startService("edge", target, ["run", "--config", configFile]);
+  return service;
+}
+
+for (const target of targets) {
+  const canRun = testIf(emulatorFor(target) !== undefined, `no emulator for ${target} on ${process.arch}`);
+
+  describe(`the ${target} binaries, away from their sources`, () => {
+    canRun("know their version and commit", async () => {
+      for (const binary of ["edge", "hub"] as const) {
+        const text = await runToEnd([...command(binary, target), "version"]);
+        expect(text).toMatch(
+          new RegExp(`^livecam-${binary} \\d+\\.\\d+\\.\\d+ \\((?:[0-9a-f]{7,}|unknown)(?:-dirty)?\\)\\n$`),
+        );
+      }
+    });
+
+    canRun(
+      "hub: makes its catalog and serves pages and API",
+      async () => {
+        const { service, url, get } = await startHub(target);
+        expect(await (await get("/api/videos")).json()).toEqual({ videos: [], next_cursor: null });
+        expect((await fetch(`${url}/api/videos`)).status).toBe(401);
+        const page = await (await fetch(`${url}/login`)).text();
+        expect(page).toContain("<form");
+        const assets = [...page.matchAll(/(?:href|src)="(\/[^"]+\.(?:css|js)[^"]*)"/g)].map(
+          ([, path]) => path,
+        );
+        expect(assets.length).toBeGreaterThan(0);
+        for (const path of assets) expect((await fetch(`${url}${path}`)).status).toBe(200);
+        expect(await service.stop(30_000)).toBe(true);
+      },
+      120_000,
+    );
+
+    canRun(
+      "edge: records two segments, archives them and announces them to the hub",
+      async () => {
+        const hub = await startHub(target);
+        const edge = await startEdge(target, hub);
+        const listed = until(async () => {
+          const { videos } = (await (await hub.get("/api/videos")).json()) as {
+            videos: { video_id: string }[];
+          };
+          return videos.length >= 2 ? videos : undefined;
+        });
+        const videos = await Promise.race([listed, edge.endedByItself, hub.service.endedByItself]);
+        const stream = await hub.get(`/api/videos/${videos[0]?.video_id}/stream`);
+        expect(stream.status).toBe(200);
+        expect((await stream.bytes()).length).toBeGreaterThan(10_000);
+
+        expect(await edge.stop(30_000)).toBe(true);
+        const report = await runToEnd([...command("edge", target), "verify", join(hub.archive, "cam01")]);
+        expect(report).toContain("ok");
+        expect(await readdir(join(dir, "spool", "recording"))).toEqual([]);
+        expect(await hub.service.stop(30_000)).toBe(true);
+      },
+      240_000,
+    );
+  });
+}
