@@ -77,6 +77,9 @@ function expectSamePackets(outer: readonly Packet[], inner: readonly Packet[]): 
   }
 }
 
+/** What does not depend on how the tracks lie to each other is tried with a few only: starting ffmpeg takes time. */
+const triedFurther = ["H.264 with B-frames and AAC, delayed moov", "H.265 with AAC", "odd GOP and rates"];
+
 interface Segment {
   inner: string;
   outer: string;
@@ -143,17 +146,6 @@ describe.each(Object.entries(recipes))("%s", (name, recipe) => {
     }
   }, 30_000);
 
-  test("seeking finds the frame that is there", async () => {
-    const { outer, outside } = segments[1]!;
-    const frames = await framesOf(outer, "v");
-    const shown = only(outside, "video").sort((a, b) => a.pts - b.pts);
-    for (const part of [0.3, 0.9]) {
-      const number = Math.floor(shown.length * part);
-      const [found] = await framesOf(outer, "v", shown[number]!.pts - 0.001);
-      expect(found?.hash).toBe(frames[number]!.hash);
-    }
-  }, 30_000);
-
   test("the index is in front, and init segment and fragments are found by byte range", async () => {
     for (const { inner, outer } of segments) {
       const bytes = await readFile(outer);
@@ -165,6 +157,31 @@ describe.each(Object.entries(recipes))("%s", (name, recipe) => {
       expect(fragments.every((fragment) => fragment.startsWithKeyframe && fragment.durationTicks > 0)).toBe(
         true,
       );
+    }
+  });
+
+  if (!triedFurther.includes(name)) return;
+
+  test("seeking finds the frame that is there", async () => {
+    const { outer, outside } = segments[1]!;
+    const frames = await framesOf(outer, "v");
+    const shown = only(outside, "video").sort((a, b) => a.pts - b.pts);
+    for (const part of [0.3, 0.9]) {
+      const number = Math.floor(shown.length * part);
+      const [found] = await framesOf(outer, "v", shown[number]!.pts - 0.001);
+      expect(found?.hash).toBe(frames[number]!.hash);
+    }
+  }, 30_000);
+
+  test("the payload is a fragmented MP4 with an index", async () => {
+    const { outer, inside } = segments[1]!;
+    const payload = join(folder, `${file}-payload.mp4`);
+    await writeFile(payload, (await readFile(outer)).subarray((await readArchiveFile(outer)).initOffset));
+    const packets = await packetsOf(payload);
+    for (const type of ["video", "audio"]) {
+      const times = (list: readonly Packet[]) =>
+        only(list, type).map(({ pts, dts, size }) => ({ pts, dts, size }));
+      expect(times(packets)).toEqual(times(inside));
     }
   });
 
