@@ -7,14 +7,11 @@ import { runChild } from "../../src/common/child-process.ts";
 export const canMount = process.getuid?.() === 0;
 
 /** A file system of its own, of so many bytes, that is really full when it is full. Needs root. */
-export async function mountSmallDisk(
-  sizeBytes: number,
-): Promise<{ path: string; remount(options: string): Promise<void> } & AsyncDisposable> {
+export async function mountSmallDisk(sizeBytes: number): Promise<{ path: string } & AsyncDisposable> {
   const path = await mkdtemp(join(tmpdir(), "livecam-disk-"));
   await run("mount", "-t", "tmpfs", "-o", `size=${sizeBytes}`, "tmpfs", path);
   return {
     path,
-    remount: (options) => run("mount", "-o", `remount,${options}`, path),
     async [Symbol.asyncDispose]() {
       await run("umount", "-l", path);
       await rm(path, { recursive: true, force: true });
