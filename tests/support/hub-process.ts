@@ -1,0 +1,41 @@
+import { type Child, startChild } from "../../src/common/child-process.ts";
+import { hubCommand } from "./test-hub.ts";
+
+export interface HubProcess extends AsyncDisposable {
+  url: string;
+  child: Child;
+  /** Everything it has written to stderr so far. */
+  log(): string;
+}
+
+/** Runs `serve` as a process of its own, on a free port; resolves when it says that it is ready. */
+export async function startHubProcess(options: {
+  data: string;
+  archive: string;
+  argv?: readonly string[];
+}): Promise<HubProcess> {
+  const { data, archive, argv = hubCommand } = options;
+  const ready = Promise.withResolvers<string>();
+  const lines: string[] = [];
+  const child = startChild({
+    argv: [...argv, "serve", "--listen", "127.0.0.1:0", "--data", data, "--archive", archive],
+    onStderrLine(line) {
+      lines.push(line);
+      const address = /"address":"(http:[^"]+)"/.exec(line)?.[1];
+      if (address) ready.resolve(address);
+    },
+  });
+  void child.exited.then(({ exitCode }) =>
+    ready.reject(new Error(`the hub ended with ${exitCode}: ${lines.join("\n")}`)),
+  );
+  const url = await ready.promise;
+  return {
+    url,
+    child,
+    log: () => lines.join("\n"),
+    async [Symbol.asyncDispose]() {
+      child.stop();
+      await child.exited;
+    },
+  };
+}
