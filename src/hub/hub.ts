@@ -18,6 +18,7 @@ import { createNodeService } from "./nodes/catalog-node-service.ts";
 import { createNodeRoutes } from "./nodes/nodes.routes.ts";
 import { createDirectoryMediaSource } from "./playback/directory-media-source.ts";
 import { createDirectoryThumbnailStore } from "./playback/directory-thumbnail-store.ts";
+import { createRecentVideos } from "./playback/recent-videos.ts";
 import { createStreamRoutes } from "./playback/stream.routes.ts";
 import { createThumbnailRoutes } from "./playback/thumbnail.routes.ts";
 import { createThumbnails } from "./playback/thumbnails.ts";
@@ -114,7 +115,7 @@ export async function openHub({ config, selfCommand, clock = systemClock }: HubO
       createIngestRoutes({ catalog, clock, logger: createLogger("ingest") }),
       createNodeRoutes({ nodes }),
       createHealthRoutes({ health }),
-      createStreamRoutes({ videos: catalog, media }),
+      createStreamRoutes({ videos: createRecentVideos(catalog, clock), media }),
       createThumbnailRoutes({ videos: catalog, thumbnails, cameras }),
       createAuthRoutes({ signIn, publicOrigin, renderLogin: createLoginRenderer({ clock, assets }) }),
       createAssetRoutes(assets),
