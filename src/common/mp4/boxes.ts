@@ -81,9 +81,14 @@ export function readBox(bytes: Uint8Array, offset = 0, end = bytes.length): Box 
   return { type: header.type, start: offset, contentStart: offset + header.headerSizeBytes, end: boxEnd };
 }
 
+/** No box has nearly as many children; some hostile ones have millions. */
+const maxSiblings = 100_000;
+
 /** The boxes that fill `bytes` from `start` to `end`, in order. Throws `corrupt_file`. */
 export function* readBoxes(bytes: Uint8Array, start = 0, end = bytes.length): Generator<Box> {
+  let count = 0;
   for (let offset = start; offset < end; ) {
+    if (++count > maxSiblings) throw corrupt(`more than ${maxSiblings} boxes in a row at byte ${start}`);
     const box = readBox(bytes, offset, end);
     yield box;
     offset = box.end;

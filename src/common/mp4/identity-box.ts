@@ -1,4 +1,10 @@
-import { formatSegmentIdentity, parseSegmentIdentity, type SegmentIdentity } from "../segment-identity.ts";
+import { checkInput } from "../input-issues.ts";
+import {
+  formatSegmentIdentity,
+  identityOf,
+  type SegmentIdentity,
+  SegmentIdentityJson,
+} from "../segment-identity.ts";
 import { u32s, writeBox } from "./box-writer.ts";
 import { type Box, corrupt } from "./boxes.ts";
 import { ByteCursor } from "./byte-cursor.ts";
@@ -30,13 +36,17 @@ export function parseIdentityBox(bytes: Uint8Array, box: Box): SegmentIdentity {
   if (box.end - box.start > maxBoxBytes) throw corrupt("the identity box is too large");
   const cursor = ByteCursor.ofBox(bytes, box, 16);
   const padded = cursor.take(cursor.remaining - 4);
-  if (cursor.u32() !== Bun.hash.crc32(padded))
+  if (cursor.u32() !== Bun.hash.crc32(padded)) {
     throw corrupt("the identity box is damaged: its checksum differs");
-  try {
-    return parseSegmentIdentity(JSON.parse(new TextDecoder("utf-8", { fatal: true }).decode(padded)));
-  } catch (error) {
-    throw corrupt(
-      `the identity box does not hold an identity: ${error instanceof Error ? error.message : error}`,
-    );
   }
+  let json: unknown;
+  try {
+    json = JSON.parse(new TextDecoder("utf-8", { fatal: true }).decode(padded));
+  } catch {
+    throw corrupt("the identity box does not hold an identity: it is not JSON");
+  }
+  const result = checkInput(SegmentIdentityJson, json);
+  if (result.ok) return identityOf(result.output);
+  const issues = result.issues.slice(0, 3).map(({ path, message }) => `${path}: ${message}`);
+  throw corrupt(`the identity box does not hold an identity: ${issues.join("; ")}`);
 }

@@ -229,8 +229,8 @@ test.each(hostile)(
       if (index.video.sampleCount > 0) planArchiveFile({ index, identity: identity() });
     });
 
-    // The file itself is in memory once more for the splitter, and a table takes a few times its size.
-    expect((await peakBytes()) - before).toBeLessThan(300 * megabyte + bytes.length * 3);
+    // What is claimed is always far more than this; how much garbage is about at a time varies.
+    expect((await peakBytes()) - before).toBeLessThan(400 * megabyte);
   },
   60_000,
 );

@@ -81,6 +81,11 @@ describe("refused", () => {
     }
   });
 
+  test("a field that is out of range is named", () => {
+    const box = writeIdentityBox({ ...identity, fps: 9000, cameraId: "../x" });
+    expect(() => parseIdentityBox(box, readBox(box))).toThrow(/camera_id: expected .*; fps: expected/);
+  });
+
   test("a box with no room for anything", () => {
     const box = bytes.slice(0, 26);
     new DataView(box.buffer).setUint32(0, 26);
