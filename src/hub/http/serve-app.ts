@@ -18,21 +18,27 @@ function badHost(): Response {
 }
 
 /** Listens. Throws `already_running` when the port is taken, `io` when the address is not ours. */
-export function serveApp(app: Hono<AppEnv>, listen: { hostname: string; port: number }): RunningServer {
-  const { hostname, port } = listen;
+export function serveApp(
+  app: Hono<AppEnv>,
+  listen: { hostname: string; port: number; idleTimeoutSeconds?: number },
+): RunningServer {
+  // Bun's default of 10 s ends slow uploads and paused players.
+  const { hostname, port, idleTimeoutSeconds = 120 } = listen;
   let server: Bun.Server<undefined>;
   try {
     server = Bun.serve({
       hostname,
       port,
-      // Bun's default of 10 s ends slow uploads and paused players.
-      idleTimeout: 120,
+      idleTimeout: idleTimeoutSeconds,
       // Routes have their own, smaller limits, which answer with a problem.
       maxRequestBodySize: 16 * 1024 * 1024,
       // Else Bun answers and prints errors in its own way unless NODE_ENV says production.
       development: false,
       // With a Host that is none, Bun leaves the address without its beginning.
       fetch: (request) => (request.url.startsWith("http") ? app.fetch(request, env) : badHost()),
+      // The app answers its own errors; what is left are files that vanished before Bun could open them.
+      error: () =>
+        problemResponse(problemOf({ status: 503, code: "unavailable", detail: "the file cannot be opened" })),
     });
   } catch (cause) {
     const where = `${hostname}:${port}`;

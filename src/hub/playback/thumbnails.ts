@@ -32,6 +32,7 @@ export function createThumbnails(deps: {
 }): Thumbnails {
   const { videos, media, store, clock, logger, make = makeThumbnail } = deps;
   const tasks = new BoundedTasks<Uint8Array>({ concurrency: 2, queueLength: 200 });
+  let isKeeping = true;
   const failures = new Map<string, { untilMs: number; error: AppError }>();
 
   async function makeAndKeep(video: Video): Promise<Uint8Array> {
@@ -39,13 +40,21 @@ export function createThumbnails(deps: {
     const jpeg = await make(media, video.filePath).catch((cause: unknown) => {
       throw rememberFailure(video, cause);
     });
+    await keep(video, jpeg);
+    return jpeg;
+  }
+
+  /** Failing loses nothing: the picture is served now and made again next time. Said when it begins and when it ends. */
+  async function keep(video: Video, jpeg: Uint8Array): Promise<void> {
     try {
       await store.write(video.filePath, jpeg);
+      if (!isKeeping) logger.info("thumbnails are kept again");
+      isKeeping = true;
     } catch (error) {
-      // Not lost: the picture is served now and made again next time.
-      logger.warn("a thumbnail could not be kept", { video_id: video.videoId, ...errorFields(error) });
+      if (isKeeping)
+        logger.warn("thumbnails cannot be kept", { video_id: video.videoId, ...errorFields(error) });
+      isKeeping = false;
     }
-    return jpeg;
   }
 
   /** Only what will be the same in a minute is remembered: that this file shows nothing. */

@@ -1,5 +1,16 @@
 import { afterAll, beforeAll, describe, expect, test } from "bun:test";
-import { copyFile, link, mkdir, rename, rm, symlink, truncate, writeFile } from "node:fs/promises";
+import {
+  copyFile,
+  link,
+  mkdir,
+  readdir,
+  readlink,
+  rename,
+  rm,
+  symlink,
+  truncate,
+  writeFile,
+} from "node:fs/promises";
 import { dirname, join } from "node:path";
 import { runChild } from "../../../src/common/child-process.ts";
 import type { Video } from "../../../src/hub/db/catalog.ts";
@@ -117,6 +128,49 @@ test("without the archive's identity nothing is called missing: the disk may not
 });
 
 describe("a file that changes while it is sent", () => {
+  test("gone between the look at it and its opening: 503", async () => {
+    await using other = await startPlaybackServer({
+      wrapMedia: (media) => ({ ...media, sizeOf: async () => whole.fileSizeBytes }),
+    });
+    other.add(whole);
+    const response = await other.get(`/api/videos/${whole.videoId}/stream`);
+    expect([response.status, response.headers.get("content-type")]).toEqual([
+      503,
+      "application/problem+json",
+    ]);
+  });
+
+  test("clients that go away in the middle leave no open file behind", async () => {
+    await using other = await startPlaybackServer();
+    const fileSizeBytes = 32 * 1024 * 1024;
+    const video = { ...whole, fileSizeBytes };
+    other.add(video);
+    const file = join(other.root, video.filePath);
+    await mkdir(dirname(file), { recursive: true });
+    await writeFile(file, Buffer.alloc(fileSizeBytes, 1));
+    const openFiles = async () => {
+      const links = await readdir("/proc/self/fd");
+      const targets = await Promise.all(
+        links.map((name) => readlink(`/proc/self/fd/${name}`).catch(() => "")),
+      );
+      return targets.filter((target) => target === file).length;
+    };
+    const ranges = ["", "Range: bytes=1000-\r\n", "Range: bytes=0-9000000,20000000-30000000\r\n"];
+    const request = (i: number) =>
+      `GET /api/videos/${video.videoId}/stream HTTP/1.1\r\nHost: x\r\nAuthorization: Bearer k\r\n${ranges[i % 3]}\r\n`;
+    for (let round = 0; round < 5; round++) {
+      await Promise.all(
+        Array.from({ length: 30 }, (_, i) =>
+          sendRaw(other.port, request(i), async (socket) => {
+            socket.destroy();
+          }),
+        ),
+      );
+    }
+    while ((await openFiles()) > 0) await Bun.sleep(10);
+    expect((await other.get(`/api/videos/${video.videoId}/stream`)).status).toBe(200);
+  });
+
   test("several ranges: the connection ends before the last chunk and the video is marked", async () => {
     let reads = 0;
     await using other = await startPlaybackServer({

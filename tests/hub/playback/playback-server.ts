@@ -6,6 +6,7 @@ import { systemClock } from "../../../src/common/clock.ts";
 import { createLogger } from "../../../src/common/log.ts";
 import { createApp } from "../../../src/hub/app.ts";
 import type { Video, VideoStatus } from "../../../src/hub/db/catalog.ts";
+import { serveApp } from "../../../src/hub/http/serve-app.ts";
 import { createDirectoryMediaSource } from "../../../src/hub/playback/directory-media-source.ts";
 import { createDirectoryThumbnailStore } from "../../../src/hub/playback/directory-thumbnail-store.ts";
 import type { MediaSource } from "../../../src/hub/playback/media-source.ts";
@@ -57,14 +58,12 @@ export async function startPlaybackServer(
       createThumbnailRoutes({ videos, thumbnails, cameras: { newestVideoOf } }),
     ],
   });
-  const server = Bun.serve({
-    port: 0,
+  const server = serveApp(app, {
     hostname: "127.0.0.1",
-    idleTimeout: options.idleTimeoutSeconds ?? 120,
-    development: false,
-    fetch: (request) => app.fetch(request, { addressOf: () => undefined }),
+    port: 0,
+    ...(options.idleTimeoutSeconds === undefined ? {} : { idleTimeoutSeconds: options.idleTimeoutSeconds }),
   });
-  const port = server.port ?? 0;
+  const port = Number(new URL(server.url).port);
 
   return {
     root,
@@ -76,10 +75,11 @@ export async function startPlaybackServer(
       fetch(`http://127.0.0.1:${port}${path}`, {
         method,
         redirect: "manual",
-        headers: { authorization: "Bearer k", ...headers },
+        // A connection that is kept would make the server wait for it at the end.
+        headers: { authorization: "Bearer k", connection: "close", ...headers },
       }),
     async [Symbol.asyncDispose]() {
-      await server.stop(true);
+      await server[Symbol.asyncDispose]();
       await rm(root, { recursive: true, force: true });
     },
   };
