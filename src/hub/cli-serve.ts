@@ -5,21 +5,28 @@ import type { CliContext } from "./cli-context.ts";
 import { type HubOptions, loadHubConfig } from "./config.ts";
 import { openHub } from "./hub.ts";
 
-/** `serve`: resolves when a signal ended it. */
-export async function runServe(options: HubOptions, { entryFile, err }: CliContext): Promise<number> {
+/** `serve`: ends the process when a signal asks for it. */
+export async function runServe(options: HubOptions, { entryFile, err }: CliContext): Promise<never> {
   const config = await loadHubConfig(options);
   const readable = err.isTTY === true;
   await configureLogging({ level: config.log_level, readable });
   const logger = createLogger("hub");
   const signal = abortOnSignals((name) => logger.info("ending", { signal: name }));
 
-  await using hub = await openHub({ config, selfCommand: selfCommand(entryFile) });
-  logger.info("the hub is ready", { address: hub.url, data: config.data_path, archive: config.archive_path });
-  if (hub.hasNoUser) {
-    err.write(
-      `Nobody can sign in yet. Create a user: livecam-hub user add NAME --role admin --data ${config.data_path}\n`,
-    );
+  {
+    await using hub = await openHub({ config, selfCommand: selfCommand(entryFile) });
+    logger.info("the hub is ready", {
+      address: hub.url,
+      data: config.data_path,
+      archive: config.archive_path,
+    });
+    if (hub.hasNoUser) {
+      err.write(
+        `Nobody can sign in yet. Create a user: livecam-hub user add NAME --role admin --data ${config.data_path}\n`,
+      );
+    }
+    await aborted(signal);
   }
-  await aborted(signal);
-  return 0;
+  // A look at a hung archive may never end; it must not keep us.
+  process.exit(0);
 }

@@ -1,67 +1,46 @@
 import { open } from "node:fs/promises";
 import { dirname } from "node:path";
 import { pathToFileURL } from "node:url";
-import {
-  type Client,
-  createClient,
-  type InStatement,
-  LibsqlError,
-  type ResultSet,
-} from "@libsql/client/sqlite3";
+import { type Client, createClient, LibsqlError } from "@libsql/client/sqlite3";
 import { DrizzleQueryError } from "drizzle-orm/errors";
 import { drizzle } from "drizzle-orm/libsql/sqlite3";
 import Database from "libsql";
-import { type Clock, sleep, systemClock } from "../../common/clock.ts";
+import { type Clock, systemClock } from "../../common/clock.ts";
 import { AppError } from "../../common/errors.ts";
-
-/** How long one call may block the event loop for a lock of another process (the CLI, a backup). */
-const blockedMs = 50;
-/** How long a write is tried again before the caller hears `unavailable`. */
-const busyMs = 5_000;
-const maxStatements = 100;
+import {
+  blockedMs,
+  LibsqlConnection,
+  type SqlResult,
+  type SqlStatement,
+  type SqlValue,
+} from "./libsql-connection.ts";
 
 /**
- * The hub's SQLite database: @libsql/client with one connection for what is written and for drizzle, and libSQL itself
- * for the selects that are asked with every request. Those keep their prepared statements, which the client cannot,
- * and take half as long. More connections would make nothing faster: every call is synchronous inside. Transactions
- * are batches, which never wait for us in the middle.
+ * The hub's SQLite database. Writes and the selects of every request go through one connection; drizzle's own selects
+ * through a second one, that of @libsql/client.
  *
  * synchronous=FULL (an acknowledged row survives a power cut) and foreign_keys=ON are libSQL's defaults and the busy
- * timeout is an option, so they hold for every connection the client's pool may open; WAL is kept in the file.
- * {@link openDatabase} checks all four on both.
+ * timeout is an option, so they hold for every connection that the client's pool may ever open; WAL is kept in the
+ * file. {@link openDatabase} checks all four on both.
  */
 export class LibsqlDatabase implements AsyncDisposable {
-  readonly client: Client;
-  /** For statements that are not asked for thousands of times; run them by {@link ask} and {@link write}. */
+  /** For statements that are not asked with every request; run them by {@link ask} and {@link write}. */
   readonly orm: ReturnType<typeof drizzle>;
-  readonly #reader: Database.Database;
-  readonly #statements = new Map<string, Database.Statement<[SqlValue[]]>>();
-  readonly #clock: Clock;
+  readonly connection: LibsqlConnection;
+  readonly #client: Client;
 
-  constructor(client: Client, reader: Database.Database, clock: Clock) {
-    this.client = client;
+  constructor(connection: LibsqlConnection, client: Client) {
+    this.connection = connection;
+    this.#client = client;
     this.orm = drizzle(client);
-    this.#reader = reader;
-    this.#clock = clock;
   }
 
-  /** Rows as lists of their values. Not for SQL that hardly anybody asks twice: its statement is kept. */
-  read(sql: string, args: SqlValue[] = []): Promise<SqlValue[][]> {
+  /** The rows of a select, each a list of its values. */
+  async read(sql: string, args: SqlValue[] = []): Promise<SqlValue[][]> {
     try {
-      if (!this.#reader.open) throw new AppError("unavailable", "the catalog is closed");
-      let statement = this.#statements.get(sql);
-      if (!statement) {
-        statement = this.#reader.prepare<[SqlValue[]]>(sql).raw(true);
-        this.#statements.set(sql, statement);
-        for (const oldest of this.#statements.keys()) {
-          if (this.#statements.size <= maxStatements) break;
-          this.#statements.delete(oldest);
-        }
-      }
-      // To its end: a statement left in the middle would keep the WAL from being reset.
-      return Promise.resolve(statement.all(args) as SqlValue[][]);
+      return this.connection.run({ sql, args }).rows;
     } catch (error) {
-      return Promise.reject(asAppError(error));
+      throw asAppError(error);
     }
   }
 
@@ -74,27 +53,19 @@ export class LibsqlDatabase implements AsyncDisposable {
     }
   }
 
-  /** All statements or none; waits up to five seconds for another process's write without blocking anything. */
-  async write(statements: (InStatement | OrmStatement)[]): Promise<ResultSet[]> {
-    const batch = statements.map((statement) =>
-      typeof statement === "object" && "toSQL" in statement ? ofOrm(statement) : statement,
-    );
-    const deadline = this.#clock.monotonicMs() + busyMs;
-    for (let delayMs = 10; ; delayMs = Math.min(delayMs * 2, 200)) {
-      try {
-        return await this.client.batch(batch, "write");
-      } catch (error) {
-        const busy = error instanceof LibsqlError && error.code === "SQLITE_BUSY";
-        if (!busy || this.#clock.monotonicMs() + delayMs > deadline) throw asAppError(error);
-      }
-      await sleep(delayMs);
+  /** All statements or none. When it returns, they are on the disk. */
+  async write(statements: (SqlStatement | OrmStatement)[]): Promise<SqlResult[]> {
+    const plain = statements.map((statement) => ("toSQL" in statement ? ofOrm(statement) : statement));
+    try {
+      return await this.connection.transact(() => plain.map((statement) => this.connection.run(statement)));
+    } catch (error) {
+      throw asAppError(error);
     }
   }
 
   async [Symbol.asyncDispose](): Promise<void> {
-    this.#statements.clear();
-    if (this.#reader.open) this.#reader.close();
-    if (!this.client.closed) this.client.close();
+    this.connection.close();
+    if (!this.#client.closed) this.#client.close();
   }
 }
 
@@ -103,12 +74,10 @@ interface OrmStatement {
   toSQL(): { sql: string; params: unknown[] };
 }
 
-function ofOrm(statement: OrmStatement): InStatement {
+function ofOrm(statement: OrmStatement): SqlStatement {
   const { sql, params } = statement.toSQL();
   return { sql, args: params as SqlValue[] };
 }
-
-export type SqlValue = string | number | null;
 
 /**
  * Opens the database, making it where there is none, readable by its owner alone: it holds hashes of passwords.
@@ -122,17 +91,13 @@ export async function openDatabase(options: { path: string; clock?: Clock }): Pr
     throw new AppError("io", `cannot write to the data folder ${dirname(path)}`, { cause });
   }
   try {
-    const client = createClient({ url: pathToFileURL(path).href, concurrency: 1, timeout: blockedMs });
-    await client.execute("PRAGMA journal_mode = WAL");
-    const reader = new Database(path, { timeout: blockedMs });
+    const connection = new LibsqlConnection(path, clock);
     // 32 MiB hold the upper levels of the indexes of ten million videos.
-    reader.exec("PRAGMA query_only = ON; PRAGMA cache_size = -32768");
+    connection.exec("PRAGMA journal_mode = WAL; PRAGMA cache_size = -32768");
+    const client = createClient({ url: pathToFileURL(path).href, concurrency: 1, timeout: blockedMs });
+    await checkSettings(async (sql) => connection.run({ sql, args: [] }).rows[0]?.[0], path);
     await checkSettings(async (sql) => (await client.execute(sql)).rows[0]?.[0], path);
-    await checkSettings(
-      (sql) => Promise.resolve((reader.prepare(sql).raw(true).all() as unknown[][])[0]?.[0]),
-      path,
-    );
-    return new LibsqlDatabase(client, reader, clock);
+    return new LibsqlDatabase(connection, client);
   } catch (error) {
     throw asAppError(error, `cannot open the database ${path}`);
   }

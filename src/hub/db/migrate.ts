@@ -17,70 +17,50 @@ export async function migrate(
   database: LibsqlDatabase,
   migrations: readonly Migration[] = embedded,
 ): Promise<MigrationReport> {
-  const { client } = database;
-  // Rebuilding a table drops the old one, which must not delete what refers to it. No effect inside a transaction.
-  await client.execute("PRAGMA foreign_keys = OFF");
+  const { connection } = database;
   try {
-    return await applyPending(database, migrations);
+    const known = new Set(migrations.map(({ generatedAtMs }) => generatedAtMs));
+    const before = appliedOf(database);
+    const newer = [...before].filter((when) => !known.has(when)).length;
+    // Without the lock: most starts find nothing to do, and must not wait for a writer.
+    if (migrations.every(({ generatedAtMs }) => before.has(generatedAtMs))) return { applied: [], newer };
+
+    // Rebuilding a table drops the old one, which must not delete what refers to it. No effect inside a transaction.
+    connection.exec("PRAGMA foreign_keys = OFF");
+    try {
+      const applied = await connection.transact(() => applyPending(database, migrations));
+      return { applied, newer };
+    } finally {
+      connection.exec("PRAGMA foreign_keys = ON");
+    }
   } catch (error) {
     throw asAppError(error, "the catalog's schema cannot be brought up to date");
-  } finally {
-    if (!client.closed) await client.execute("PRAGMA foreign_keys = ON");
   }
 }
 
-async function applyPending(
-  database: LibsqlDatabase,
-  migrations: readonly Migration[],
-): Promise<MigrationReport> {
-  // Without the lock first: most starts find nothing to do, and must not wait for a writer.
-  const before = await journalOf(database);
-  const isPending = (applied: ReadonlySet<number>) => (migration: Migration) =>
-    !applied.has(migration.generatedAtMs);
-  const known = new Set(migrations.map(({ generatedAtMs }) => generatedAtMs));
-  const newer = [...before].filter((when) => !known.has(when)).length;
-  if (!migrations.some(isPending(before))) return { applied: [], newer };
-
-  const transaction = await beginWrite(database);
-  try {
-    await transaction.execute(
-      "CREATE TABLE IF NOT EXISTS __drizzle_migrations (id SERIAL PRIMARY KEY, hash text NOT NULL, created_at numeric)",
-    );
-    const rows = await transaction.execute("SELECT created_at FROM __drizzle_migrations");
-    const pending = migrations.filter(isPending(new Set(rows.rows.map((row) => Number(row[0])))));
-    for (const { sql, generatedAtMs } of pending) {
-      for (const statement of sql.split("--> statement-breakpoint")) await transaction.execute(statement);
-      const hash = new Bun.CryptoHasher("sha256").update(sql).digest("hex");
-      await transaction.execute({
-        sql: "INSERT INTO __drizzle_migrations (hash, created_at) VALUES (?, ?)",
-        args: [hash, generatedAtMs],
-      });
-    }
-    const broken = await transaction.execute("PRAGMA foreign_key_check");
-    if (broken.rows.length > 0) throw new AppError("internal", "a migration left rows that refer to nothing");
-    await transaction.commit();
-    return { applied: pending.map(({ tag }) => tag), newer };
-  } finally {
-    transaction.close();
-  }
-}
-
-async function journalOf(database: LibsqlDatabase): Promise<Set<number>> {
+/** When the migrations that the file has were generated. */
+function appliedOf({ connection }: LibsqlDatabase): Set<number> {
   const table = "SELECT 1 FROM sqlite_master WHERE type = 'table' AND name = '__drizzle_migrations'";
-  if ((await database.client.execute(table)).rows.length === 0) return new Set();
-  const { rows } = await database.client.execute("SELECT created_at FROM __drizzle_migrations");
-  return new Set(rows.map((row) => Number(row[0])));
+  if (connection.run({ sql: table, args: [] }).rows.length === 0) return new Set();
+  const { rows } = connection.run({ sql: "SELECT created_at FROM __drizzle_migrations", args: [] });
+  return new Set(rows.map(([when]) => Number(when)));
 }
 
-/** At start nobody else of this process writes; another process that migrates is waited for. */
-async function beginWrite(database: LibsqlDatabase) {
-  for (let attempt = 1; ; attempt++) {
-    try {
-      return await database.client.transaction("write");
-    } catch (error) {
-      const known = asAppError(error);
-      if (known.code !== "unavailable" || attempt === 100) throw known;
-    }
-    await Bun.sleep(100);
+function applyPending(database: LibsqlDatabase, migrations: readonly Migration[]): string[] {
+  const { connection } = database;
+  connection.exec(
+    "CREATE TABLE IF NOT EXISTS __drizzle_migrations (id SERIAL PRIMARY KEY, hash text NOT NULL, created_at numeric)",
+  );
+  const applied = appliedOf(database);
+  const pending = migrations.filter(({ generatedAtMs }) => !applied.has(generatedAtMs));
+  for (const { sql, generatedAtMs } of pending) {
+    for (const statement of sql.split("--> statement-breakpoint")) connection.exec(statement);
+    const hash = new Bun.CryptoHasher("sha256").update(sql).digest("hex");
+    const insert = "INSERT INTO __drizzle_migrations (hash, created_at) VALUES (?, ?)";
+    connection.run({ sql: insert, args: [hash, generatedAtMs] });
   }
+  if (connection.run({ sql: "PRAGMA foreign_key_check", args: [] }).rows.length > 0) {
+    throw new AppError("internal", "a migration left rows that refer to nothing");
+  }
+  return pending.map(({ tag }) => tag);
 }

@@ -1,4 +1,3 @@
-import type { InStatement } from "@libsql/client/sqlite3";
 import { AppError } from "../../common/errors.ts";
 import { localTimeOf, pad } from "../../common/time-zone.ts";
 import type { NewVideo, SaveResult } from "./catalog.ts";
@@ -62,11 +61,10 @@ export async function saveVideos(
 ): Promise<SaveResult[]> {
   if (videos.length === 0) return [];
   const owners = new Map(videos.map((video) => [video.cameraId, video.nodeId]));
-  const statements: InStatement[] = [
+  const [, inserted] = await database.write([
     { sql: insertCameras, args: [JSON.stringify([...owners])] },
     { sql: insertVideos, args: [JSON.stringify(videos.map(rowOf)), nowMs] },
-  ];
-  const [, inserted] = await database.write(statements);
+  ]);
   const stored = new Set(inserted?.rows.map((row) => row[0] as string));
   // An id that a batch has twice is stored by its first entry; the second is compared with it like any other.
   const isStored = videos.map((video) => stored.delete(video.videoId));

@@ -1,5 +1,5 @@
 import type { PageKey, VideoQuery } from "./catalog.ts";
-import type { SqlValue } from "./libsql-database.ts";
+import type { SqlValue } from "./libsql-connection.ts";
 
 /** A part of a WHERE clause: `text` has one `?` for each of `args`. */
 export interface Condition {

@@ -1,6 +1,6 @@
 import type { ClockState } from "../../common/segment-identity.ts";
 import type { Video, VideoStatus } from "./catalog.ts";
-import type { SqlValue } from "./libsql-database.ts";
+import type { SqlValue } from "./libsql-connection.ts";
 
 /**
  * The columns of a video as two values: libSQL takes twice as long to hand over twenty-two. `fps` stands alone because SQLite's JSON keeps only 15 digits of it.
