@@ -109,8 +109,9 @@ export async function readArchiveFile(path: string): Promise<ArchivedFile> {
     offset += subsegment.sizeBytes;
     return range;
   });
-  if (offset !== mdatEnd)
+  if (offset !== mdatEnd) {
     throw corrupt(`the fragments of ${path} end at byte ${offset}, the file at ${mdatEnd}`);
+  }
   const sizeBytes = file.sizeBytes;
   return { identity, sizeBytes, initOffset, initSizeBytes: sidx.start, init, timescale, fragments };
 }

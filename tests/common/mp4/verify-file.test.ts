@@ -159,6 +159,7 @@ describe("what is wrong is said in words", () => {
     ],
     ["stsz", [...stbl, "stsz"], 16, "index", /sample 1: the index has size \d+, the video \d+/],
     ["stts", [...stbl, "stts"], 12, "index", /sample 0: the index has duration 3001, the video 3000/],
+    ["stts count", [...stbl, "stts"], 8, "index", /"stts" counts more samples than there are/],
     ["ctts", [...stbl, "ctts"], 20, "index", /sample 1: the index has composition offset \d+/],
     ["stss", [...stbl, "stss"], 12, "index", /the index has keyframe flag/],
     ["stsz count", [...stbl, "stsz"], 8, "index", /wrong length/],
@@ -183,6 +184,14 @@ describe("what is wrong is said in words", () => {
     expect(report.problems).toEqual([
       { code: "sidx", message: "fragment 0: durationTicks is 90001, in the video 90000" },
     ]);
+  });
+
+  test("sidx that does not reach the end of the file is not used", async () => {
+    const bytes = Buffer.from(whole);
+    const entry = archived.initOffset + archived.initSizeBytes + 8 + 4 + 28;
+    bytes.writeUInt32BE(bytes.readUInt32BE(entry) - 1, entry);
+    expect(codesOf(await verify(bytes))).toEqual(["sidx"]);
+    await expect(readArchiveFile(path)).rejects.toThrow(/the fragments of .* end at byte/);
   });
 
   test("a changed picture", async () => {
