@@ -171,7 +171,10 @@ function contradictions(
 ): string[] {
   const problems: string[] = [];
   const { width, height } = init.video;
-  if (identity.codec !== init.codec && identity.codec !== init.video.codec) {
+  // In any order, and with or without the sound.
+  const named = identity.codec.split(",");
+  const known = init.tracks.map((track) => track.codec);
+  if (!named.includes(init.video.codec) || !named.every((codec) => known.includes(codec))) {
     problems.push(`the identity says ${identity.codec}, the video is ${init.codec}`);
   }
   if (identity.width !== width || identity.height !== height) {

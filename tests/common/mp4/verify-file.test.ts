@@ -214,6 +214,16 @@ describe("what is wrong is said in words", () => {
     expect(codesOf(report)).toEqual(["identity", "identity", "identity"]);
   });
 
+  test("codecs may be named in any order, and the video alone is enough", async () => {
+    const codec = archived.identity.codec.split(",");
+    for (const named of [codec.toReversed().join(","), codec[0]!]) {
+      expect((await verify(archiveWith(() => ({ codec: named })))).problems).toEqual([]);
+    }
+    for (const named of [codec[1]!, `${codec[0]},opus`]) {
+      expect(codesOf(await verify(archiveWith(() => ({ codec: named }))))).toEqual(["identity"]);
+    }
+  });
+
   test("an identity box that is damaged", async () => {
     const bytes = Buffer.from(whole);
     bytes.write("cam02", bytes.indexOf("cam01"));
