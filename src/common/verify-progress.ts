@@ -34,7 +34,7 @@ export class ProgressBar {
     this.#drawnAtMs = nowMs;
     this.#isDrawn = true;
     const line = this.#line(bytesDone, wrong, (nowMs - this.#startedAtMs) / 1000);
-    this.sink.write(`\r\u001b[K${line.slice(0, Math.max(20, (this.sink.columns ?? 80) - 1))}`);
+    this.sink.write(`\r\u001b[K${line.slice(0, Math.max(20, (this.sink.columns || 80) - 1))}`);
   }
 
   finishFile(bytesDone: number, wrong: number): void {
