@@ -179,7 +179,7 @@ describe("the player", () => {
     await page.close();
   }, 60_000);
 
-  test("goes on with the next segment, in the same element, and stops at the last", async () => {
+  test("goes on with the next segment, in the same element, and ends with the last", async () => {
     const { page, troubles } = await browser.open();
     await page.goto(`${hub.url}/videos/${videos[1]?.videoId}`);
     await page.evaluate(inPage.playFrom, 3.5);
@@ -192,6 +192,25 @@ describe("the player", () => {
     await page.waitForFunction(inPage.hasEnded);
     expect(page.url()).toBe(`${hub.url}/videos/${videos[2]?.videoId}`);
     expect(troubles).toEqual([]);
+    await page.close();
+  }, 60_000);
+
+  test("goes on with a segment that was recorded while the one before was watched", async () => {
+    const { page } = await browser.open();
+    const last = videos.at(-1) as Video;
+    await page.goto(`${hub.url}/videos/${last.videoId}`);
+    expect(await page.locator("a[data-next]").count()).toBe(0);
+    await page.evaluate(inPage.playFrom, 3.5);
+    await page.waitForFunction(inPage.hasEnded);
+    const video = await archiveTestVideo(hub.archive, {
+      nodeId: "node01",
+      startTimeMs: last.endTimeMs,
+      seconds: 2,
+    });
+    await hub.announce([video]);
+    await page.waitForURL(`${hub.url}/videos/${video.videoId}`);
+    await page.waitForFunction(inPage.playsOnInSameElement);
+    videos.push(video);
     await page.close();
   }, 60_000);
 });

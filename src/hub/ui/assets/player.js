@@ -9,15 +9,20 @@ const fetchPage = async (url) => {
 };
 
 const player = document.querySelector("#player");
-player?.addEventListener("ended", async () => {
-  const next = document.querySelector("a[data-next]");
-  if (!next) return;
-  const page = await fetchPage(next.href).catch(() => undefined);
-  const found = page?.querySelector("#player");
-  if (!found) {
-    location.assign(next.href);
-    return;
+const findNext = (page) => page?.querySelector("a[data-next]")?.getAttribute("href");
+
+// While the newest video was playing, the next one may have been recorded; else it will be soon.
+const waitForNext = async () => {
+  for (let tries = 0; tries < 8 && player.ended; tries++) {
+    const next = findNext(document) ?? findNext(await fetchPage(location.href).catch(() => undefined));
+    if (next) return next;
+    await new Promise((resolve) => setTimeout(resolve, tries < 3 ? 2_000 : 10_000));
   }
+  return undefined;
+};
+
+const takeIn = (page, address) => {
+  const found = page.querySelector("#player");
   for (const name of ["src", "poster", "width", "height", "aria-label"]) {
     player.setAttribute(name, found.getAttribute(name) ?? "");
   }
@@ -25,7 +30,19 @@ player?.addEventListener("ended", async () => {
     document.querySelector(`[data-part="${part.dataset.part}"]`)?.replaceWith(document.adoptNode(part));
   }
   document.title = page.title;
-  history.replaceState(null, "", next.href);
+  history.replaceState(null, "", address);
+};
+
+player?.addEventListener("ended", async () => {
+  const next = await waitForNext();
+  if (!next || !player.ended) return;
+  const page = await fetchPage(next).catch(() => undefined);
+  // A page without a player says why there is none.
+  if (!page?.querySelector("#player")) {
+    location.assign(next);
+    return;
+  }
+  takeIn(page, next);
   player.play().catch(() => {});
 });
 
