@@ -18,6 +18,7 @@ without them all are built. --commit is for builds outside a git checkout.
 
 /** Short hash of the checkout, with "-dirty" when tracked files differ from it; "unknown" outside of git. */
 async function currentCommit(): Promise<string> {
+  if (Bun.which("git") === null) return "unknown";
   const git = Bun.spawn(
     ["git", "-C", root, "describe", "--always", "--dirty", "--exclude=*", "--abbrev=10"],
     {

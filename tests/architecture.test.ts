@@ -99,7 +99,8 @@ const allowed: Record<string, string> = {
   "src/common/clock.ts": "export const wallMs = () => Date.now();",
   "src/common/text.ts":
     "// Date.now() and process.env are for others\nexport const at = (ms: number) => new Date(ms);",
-  "src/edge/main.ts": '#!/usr/bin/env bun\nimport { runEdge } from "./edge.ts";\nrunEdge(process.env, process.argv);',
+  "src/edge/main.ts":
+    '#!/usr/bin/env bun\nimport { runEdge } from "./edge.ts";\nrunEdge(process.env, process.argv);',
   "src/edge/edge.ts":
     'import { spool } from "./spool/spool.ts";\nexport const runEdge = (...a: unknown[]) => spool(a);',
   "src/edge/spool/spool.ts":
