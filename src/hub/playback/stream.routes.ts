@@ -29,8 +29,11 @@ export function createStreamRoutes(deps: { videos: PlayableVideos; media: MediaS
     "/api/videos/:id/stream",
     allow("read"),
     describeRoute({
-      tags: ["videos"],
+      tags: ["Videos"],
       summary: "The video itself, MP4, whole or in ranges",
+      description:
+        "GET and HEAD with the conditions and byte ranges of RFC 9110. Several ranges come as multipart/byteranges, " +
+        "joined where they touch; more than 64, or what is no range of bytes, is refused with 416.",
       responses: {
         200: { description: "The whole file", content: { [contentType]: {} } },
         206: { description: "The ranges asked for", content: { [contentType]: {} } },

@@ -32,7 +32,7 @@ export function createThumbnailRoutes(deps: {
       "/api/videos/:id/thumbnail",
       allow("read"),
       describeRoute({
-        tags: ["videos"],
+        tags: ["Videos"],
         summary: "A picture of the video: its first, 320 pixels wide",
         description: 'Clients that prefer images get a drawn "no picture" as the body of 404 and 503.',
         responses: {
@@ -86,7 +86,7 @@ export function createThumbnailRoutes(deps: {
       "/api/cameras/:id/snapshot",
       allow("read"),
       describeRoute({
-        tags: ["cameras"],
+        tags: ["Cameras"],
         summary: "The newest picture of a camera",
         description: "Leads to the thumbnail of the newest video.",
         responses: {

@@ -1,5 +1,6 @@
 /** @jsxImportSource hono/jsx */
 import { type Context, Hono } from "hono";
+import { describeRoute } from "hono-openapi";
 import * as v from "valibot";
 import type { Clock } from "../../common/clock.ts";
 import { errorCodeOf } from "../../common/errors.ts";
@@ -31,6 +32,8 @@ export interface PageServices {
   health: HealthService;
 }
 
+/** The description of the API leaves the pages out. */
+const isPage = describeRoute({ hide: true });
 /** How many days with video the calendar reaches back. */
 const maxCalendarDays = 1_000;
 
@@ -47,6 +50,7 @@ export function createPages(deps: PageServices & { clock: Clock; assets: Assets 
     .get(
       "/cameras/:id",
       allow("page"),
+      isPage,
       validParam(v.object({ id: CameraId })),
       validQuery(v.object({ date: v.optional(CalendarDay), hour: v.optional(HourIndex) })),
       async (c) => {
@@ -70,7 +74,7 @@ export function createPages(deps: PageServices & { clock: Clock; assets: Assets 
         return c.html(renderPage(<CameraDayPage page={pageOf(c)} model={model} />));
       },
     )
-    .get("/videos/:id", allow("page"), validParam(v.object({ id: VideoId })), async (c) => {
+    .get("/videos/:id", allow("page"), isPage, validParam(v.object({ id: VideoId })), async (c) => {
       const video = await videos.find(c.req.valid("param").id);
       const { previous, next } = await videos.neighbours(video);
       const cameraName = await nodes.findCamera(video.cameraId).then(
@@ -93,6 +97,7 @@ export function createPages(deps: PageServices & { clock: Clock; assets: Assets 
     .get(
       "/language",
       allow("page"),
+      isPage,
       validQuery(v.object({ to: v.picklist(languages), next: v.optional(LocalPath, "/") })),
       (c) => {
         const { to, next } = c.req.valid("query");
