@@ -3,6 +3,7 @@ import { join } from "node:path";
 import { sleep } from "../../src/common/clock.ts";
 import type { Benchmark, BenchmarkContext, Row } from "./benchmark.ts";
 import { type RunningHub, startEdge, startHub } from "./livecam-programs.ts";
+import type { MemoryUsage } from "./process-usage.ts";
 import { makeSampleVideo } from "./sample-video.ts";
 import { startServer } from "./server-process.ts";
 import { type GroupUsage, type TreeUsage, watchTree } from "./tree-monitor.ts";
@@ -65,8 +66,6 @@ async function watchEdge(
   setUp: { edge: string; sample: string; hub: RunningHub; archiveDir: string; round: number },
 ) {
   const { segmentSeconds, warmUpSeconds } = sizes[scale];
-  // A first cut, so that the one in the window is of a whole segment.
-  await sleep((segmentSeconds - (wallSeconds() % segmentSeconds) - warmUpSeconds) * 1000, signal);
   await using edge = await startEdge({
     edge: setUp.edge,
     folder: join(scratch, `edge-${setUp.round}`),
@@ -77,7 +76,8 @@ async function watchEdge(
     cameras: [{ id: "cam01", source: { type: "file", path: setUp.sample } }],
     signal,
   });
-  await sleep(warmUpSeconds * 1000, signal);
+  // Past a first cut, so that the segment in the window is a whole one, and what starts a program is over.
+  await sleep(segmentSeconds * 1000, signal);
   await awaitWindow(segmentSeconds, warmUpSeconds, signal);
   return await watchTree(edge.pid, segmentSeconds, signal);
 }
@@ -96,22 +96,18 @@ function rowsOf(ours: readonly TreeUsage[], peers: readonly TreeUsage[], segment
   type Pick = (usage: TreeUsage) => GroupUsage;
   const cpu = (usages: readonly TreeUsage[], pick: Pick) =>
     usages.map((usage) => (pick(usage).cpuSeconds / usage.seconds) * 100);
-  const megabytes = (usages: readonly TreeUsage[], pick: Pick, key: "peakRssBytes" | "peakPssBytes") =>
-    usages.map((usage) => pick(usage)[key] / 1e6);
+  const megabytes = (usages: readonly TreeUsage[], pick: Pick, key: keyof MemoryUsage) =>
+    usages.map((usage) => pick(usage).peak[key] / 1e6);
   const name = "ffmpeg -c copy -f segment";
   const peerCpu = { name, values: cpu(peers, ({ total }) => total) };
-  const peerMemory = { name, values: megabytes(peers, ({ total }) => total, "peakRssBytes") };
+  const peerMemory = { name, values: megabytes(peers, ({ total }) => total, "rssBytes") };
   const cpuRow = (figure: string, pick: Pick): Row => ({
     figure: `CPU, ${figure}`,
     ours: cpu(ours, pick),
     unit: "% of a core",
     peer: peerCpu,
   });
-  const memoryRow = (
-    figure: string,
-    pick: Pick,
-    key: "peakRssBytes" | "peakPssBytes" = "peakRssBytes",
-  ): Row => ({
+  const memoryRow = (figure: string, pick: Pick, key: keyof MemoryUsage = "rssBytes"): Row => ({
     figure: `memory, ${figure}`,
     ours: megabytes(ours, pick, key),
     unit: "MB",
@@ -131,9 +127,9 @@ function rowsOf(ours: readonly TreeUsage[], peers: readonly TreeUsage[], segment
       ...memoryRow("livecam-edge itself (RSS, peak)", ({ root }) => root),
       goal: { of: "figure", is: "at_most", value: 60 },
     },
-    memoryRow("livecam-edge itself (PSS, peak)", ({ root }) => root, "peakPssBytes"),
+    memoryRow("livecam-edge itself, pages of no file (peak)", ({ root }) => root, "anonymousBytes"),
     { ...memoryRow("its ffmpeg (RSS, peak)", ({ ffmpeg }) => ffmpeg), peer: peerMemory },
     memoryRow("its upload worker (RSS, peak, while it lives)", ({ others }) => others),
-    memoryRow("all processes (PSS, peak)", ({ total }) => total, "peakPssBytes"),
+    memoryRow("all processes (PSS, peak)", ({ total }) => total, "pssBytes"),
   ];
 }

@@ -126,6 +126,8 @@ async function main(): Promise<number> {
 
   const signal = abortOnSignals(() => process.stderr.write("bench: ending\n"));
   const folder = await mkdtemp(join(tmpdir(), "livecam-bench-"));
+  // Programs we start may leave something where temporary files go.
+  process.env.TMPDIR = folder;
   const machine = describeMachine();
   const date = new Date().toISOString().slice(0, 10);
   const results: { name: string; seconds: number; busy: string | undefined; rows: JudgedRow[] }[] = [];

@@ -52,6 +52,8 @@ export interface MemoryUsage {
   rssBytes: number;
   /** Shared pages counted by their share: what ending the process would give back. */
   pssBytes: number;
+  /** What is in no file, so that only ending the process would give it back: heap, buffers, stacks. */
+  anonymousBytes: number;
 }
 
 /** /proc/PID/smaps_rollup; undefined when the process has ended. */
@@ -59,8 +61,10 @@ export async function readMemory(pid: number): Promise<MemoryUsage | undefined> 
   const text = await readProcFile(pid, "smaps_rollup");
   const field = (name: string) =>
     Number(new RegExp(`^${name}: +(\\d+) kB`, "m").exec(text ?? "")?.[1] ?? Number.NaN) * 1024;
-  const [rssBytes, pssBytes] = [field("Rss"), field("Pss")];
-  return Number.isNaN(rssBytes) ? undefined : { rssBytes, pssBytes };
+  const rssBytes = field("Rss");
+  return Number.isNaN(rssBytes)
+    ? undefined
+    : { rssBytes, pssBytes: field("Pss"), anonymousBytes: field("Anonymous") };
 }
 
 /** Bytes through read and write calls since the process began, from page cache or disk alike. */

@@ -75,6 +75,7 @@ function formatGoal(goal: Goal, unit: string): string {
 /** Three significant digits. */
 export function formatNumber(value: number): string {
   if (!Number.isFinite(value)) return "?";
-  const digits = value === 0 ? 2 : Math.max(0, 2 - Math.floor(Math.log10(Math.abs(value))));
+  if (Math.abs(value) < 1e-9) return "0.00";
+  const digits = Math.max(0, 2 - Math.floor(Math.log10(Math.abs(value))));
   return value.toFixed(Math.min(digits, 4));
 }

@@ -1,12 +1,17 @@
 import { sleep } from "../../src/common/clock.ts";
-import { cpuOfTree, type ProcessUsage, readMemory, readProcessTree } from "./process-usage.ts";
+import {
+  cpuOfTree,
+  type MemoryUsage,
+  type ProcessUsage,
+  readMemory,
+  readProcessTree,
+} from "./process-usage.ts";
 
 export interface GroupUsage {
   /** While it was watched. */
   cpuSeconds: number;
-  /** Highest of the sums seen. */
-  peakRssBytes: number;
-  peakPssBytes: number;
+  /** Highest of the sums seen, each by itself. */
+  peak: MemoryUsage;
 }
 
 export interface TreeUsage {
@@ -29,7 +34,7 @@ export async function watchTree(rootPid: number, seconds: number, signal: AbortS
     pid === rootPid ? "root" : name === "ffmpeg" ? "ffmpeg" : "others";
   const cpuOf = (tree: readonly ProcessUsage[], group: GroupName) =>
     tree.filter((one) => groupOf(one) === group).reduce((sum, { cpuSeconds }) => sum + cpuSeconds, 0);
-  const peaks = { total: newPeak(), root: newPeak(), ffmpeg: newPeak(), others: newPeak() };
+  const peaks = newPeaks();
 
   const startedAtMs = performance.now();
   const before = await readProcessTree(rootPid);
@@ -46,36 +51,33 @@ export async function watchTree(rootPid: number, seconds: number, signal: AbortS
   const ffmpeg = cpuOf(after, "ffmpeg") - cpuOf(before, "ffmpeg");
   return {
     seconds: (performance.now() - startedAtMs) / 1000,
-    total: { cpuSeconds: total, ...peaks.total },
-    root: { cpuSeconds: root, ...peaks.root },
-    ffmpeg: { cpuSeconds: ffmpeg, ...peaks.ffmpeg },
-    others: { cpuSeconds: total - root - ffmpeg, ...peaks.others },
+    total: { cpuSeconds: total, peak: peaks.total },
+    root: { cpuSeconds: root, peak: peaks.root },
+    ffmpeg: { cpuSeconds: ffmpeg, peak: peaks.ffmpeg },
+    others: { cpuSeconds: total - root - ffmpeg, peak: peaks.others },
   };
 }
 
-interface Peak {
-  peakRssBytes: number;
-  peakPssBytes: number;
+type Peaks = Record<GroupName | "total", MemoryUsage>;
+
+function newPeaks(): Peaks {
+  const none = () => ({ rssBytes: 0, pssBytes: 0, anonymousBytes: 0 });
+  return { total: none(), root: none(), ffmpeg: none(), others: none() };
 }
 
-const newPeak = (): Peak => ({ peakRssBytes: 0, peakPssBytes: 0 });
-
 async function updatePeaks(
-  peaks: Record<GroupName | "total", Peak>,
+  peaks: Peaks,
   tree: readonly ProcessUsage[],
   groupOf: (one: ProcessUsage) => GroupName,
 ): Promise<void> {
-  const now = { total: newPeak(), root: newPeak(), ffmpeg: newPeak(), others: newPeak() };
+  const keys = ["rssBytes", "pssBytes", "anonymousBytes"] as const;
+  const now = newPeaks();
   for (const one of tree) {
     const memory = await readMemory(one.pid);
     if (memory === undefined) continue;
-    for (const sum of [now.total, now[groupOf(one)]]) {
-      sum.peakRssBytes += memory.rssBytes;
-      sum.peakPssBytes += memory.pssBytes;
-    }
+    for (const sum of [now.total, now[groupOf(one)]]) for (const key of keys) sum[key] += memory[key];
   }
   for (const name of ["total", "root", "ffmpeg", "others"] as const) {
-    peaks[name].peakRssBytes = Math.max(peaks[name].peakRssBytes, now[name].peakRssBytes);
-    peaks[name].peakPssBytes = Math.max(peaks[name].peakPssBytes, now[name].peakPssBytes);
+    for (const key of keys) peaks[name][key] = Math.max(peaks[name][key], now[name][key]);
   }
 }

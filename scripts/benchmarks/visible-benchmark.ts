@@ -100,8 +100,9 @@ async function readStart(hub: RunningHub, videoId: string, signal: AbortSignal):
     headers: { ...authorization(hub), range: "bytes=0-65535" },
     signal,
   });
-  const { byteLength } = await response.arrayBuffer();
-  if (response.status !== 206 || byteLength === 0) throw new Error(`not playable: ${response.status}`);
+  const body = await response.bytes();
+  if (response.status !== 206 || body.length === 0)
+    throw new Error(`not playable: ${response.status} ${new TextDecoder().decode(body)}`);
 }
 
 const authorization = (hub: RunningHub) => ({ authorization: `Bearer ${hub.clientKey}` });
