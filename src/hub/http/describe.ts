@@ -27,6 +27,7 @@ const meaning: Readonly<Record<number, string>> = {
   403: "The credential is not for this.",
   404: "There is no such thing.",
   409: "Known with other content; nothing was changed.",
+  412: "A condition of the request does not hold.",
   413: "The body is too large.",
   415: "The body is not application/json.",
   416: "No byte of the file is in the range.",

@@ -1,10 +1,10 @@
 import { type Context, Hono } from "hono";
-import { describeRoute } from "hono-openapi";
 import * as v from "valibot";
 import { VideoId } from "../../common/ids.ts";
 import type { Video } from "../db/catalog.ts";
 import { allow } from "../http/access.ts";
 import type { AppEnv } from "../http/app-env.ts";
+import { describe } from "../http/describe.ts";
 import { problemOf, problemResponse } from "../http/problem-response.ts";
 import { validParam, validQuery } from "../http/validate.ts";
 import type { MediaSource } from "./media-source.ts";
@@ -28,21 +28,18 @@ export function createStreamRoutes(deps: { videos: PlayableVideos; media: MediaS
   return new Hono<AppEnv>().get(
     "/api/videos/:id/stream",
     allow("read"),
-    describeRoute({
-      tags: ["Videos"],
+    describe({
+      tag: "Videos",
       summary: "The video itself, MP4, whole or in ranges",
       description:
         "GET and HEAD with the conditions and byte ranges of RFC 9110. Several ranges come as multipart/byteranges, " +
         "joined where they touch; more than 64, or what is no range of bytes, is refused with 416.",
-      responses: {
-        200: { description: "The whole file", content: { [contentType]: {} } },
-        206: { description: "The ranges asked for", content: { [contentType]: {} } },
-        304: { description: "The client has it already" },
-        404: { description: "No such video, or its file is gone from the archive" },
-        412: { description: "If-Match or If-Unmodified-Since does not hold" },
-        416: { description: "No such range" },
-        503: { description: "The archive cannot be read, or the file is damaged" },
+      content: { mediaType: contentType, description: "The whole file." },
+      also: {
+        206: { description: "The ranges asked for." },
+        304: { description: "The client has it already." },
       },
+      problems: [400, 404, 412, 416, 503],
     }),
     validParam(v.object({ id: VideoId })),
     // 1 offers the file for saving instead of showing it.

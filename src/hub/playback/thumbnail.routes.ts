@@ -1,11 +1,11 @@
 import { Hono } from "hono";
-import { describeRoute } from "hono-openapi";
 import * as v from "valibot";
 import { AppError } from "../../common/errors.ts";
 import { CameraId, VideoId } from "../../common/ids.ts";
 import type { Video } from "../db/catalog.ts";
 import { allow } from "../http/access.ts";
 import type { AppEnv } from "../http/app-env.ts";
+import { describe } from "../http/describe.ts";
 import { problemOfError } from "../http/problem-response.ts";
 import { validParam, validQuery } from "../http/validate.ts";
 import { noPicture } from "./no-picture.ts";
@@ -31,16 +31,13 @@ export function createThumbnailRoutes(deps: {
     .get(
       "/api/videos/:id/thumbnail",
       allow("read"),
-      describeRoute({
-        tags: ["Videos"],
+      describe({
+        tag: "Videos",
         summary: "A picture of the video: its first, 320 pixels wide",
         description: 'Clients that prefer images get a drawn "no picture" as the body of 404 and 503.',
-        responses: {
-          200: { description: "The picture", content: { "image/jpeg": {} } },
-          304: { description: "The client has it already" },
-          404: { description: "No such video, or no picture in it" },
-          503: { description: "The archive cannot be read, the file is damaged, or too many pictures wait" },
-        },
+        content: { mediaType: "image/jpeg", description: "The picture." },
+        also: { 304: { description: "The client has it already." } },
+        problems: [400, 404, 503],
       }),
       validParam(v.object({ id: VideoId })),
       noQuery,
@@ -85,14 +82,12 @@ export function createThumbnailRoutes(deps: {
     .get(
       "/api/cameras/:id/snapshot",
       allow("read"),
-      describeRoute({
-        tags: ["Cameras"],
+      describe({
+        tag: "Cameras",
         summary: "The newest picture of a camera",
         description: "Leads to the thumbnail of the newest video.",
-        responses: {
-          302: { description: "Where the picture is" },
-          404: { description: "No such camera, or it has no video yet" },
-        },
+        also: { 302: { description: "Where the picture is." } },
+        problems: [400, 404],
       }),
       validParam(v.object({ id: CameraId })),
       noQuery,
