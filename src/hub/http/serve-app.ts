@@ -34,6 +34,8 @@ export function serveApp(
       maxRequestBodySize: 16 * 1024 * 1024,
       // Else Bun answers and prints errors in its own way unless NODE_ENV says production.
       development: false,
+      // Which development: false turns on: a second hub would get half of the connections.
+      reusePort: false,
       // With a Host that is none, Bun leaves the address without its beginning.
       fetch: (request) => (request.url.startsWith("http") ? app.fetch(request, env) : badHost()),
       // The app answers its own errors; what is left are files that vanished before Bun could open them.
