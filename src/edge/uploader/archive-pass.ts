@@ -3,8 +3,13 @@ import { systemClock } from "../../common/clock.ts";
 import { AppError, errnoOf } from "../../common/errors.ts";
 import type { ArchiveLayout } from "../../common/mp4/archive-file.ts";
 import type { RegularFile } from "../../common/mp4/regular-file.ts";
+import { InlineHash, ThreadHash } from "./stream-hash.ts";
 
 const chunkBytes = 1024 * 1024;
+/** One is read, one hashed, one written, and one of grace for the thread. */
+const slots = 4;
+/** Starting a thread takes some milliseconds: less is hashed sooner without. */
+const threadFromBytes = 16 * 1024 * 1024;
 /**
  * So much is handed to the destination before it is asked to make it durable, beside the next chunks. The last sync
  * is then short, and progress is real progress; on a slow NAS it becomes less, so that no sync takes too long.
@@ -34,48 +39,57 @@ export interface ArchivePassResult {
 
 /**
  * The one pass: every byte of the segment is read once, hashed twice and written once, in order. The next chunk is
- * read, and the one before is written, while a chunk is hashed. The target is synced when it resolves.
+ * read, and the one before is written, while a chunk is hashed; the second hash of a large segment has a core of its
+ * own. The target is synced when it resolves.
  * Throws `io` with `details.side`, `corrupt_file` when the source is shorter than its layout, `cancelled`.
  */
 export async function runArchivePass(pass: ArchivePass): Promise<ArchivePassResult> {
   const { source, layout, target, onProgress, signal } = pass;
-  const recorded = new Bun.CryptoHasher("sha256");
-  const whole = new Bun.CryptoHasher("sha256");
   const sink = new SyncedWriter(target);
+  const recorded = new Bun.CryptoHasher("sha256");
+  using whole = layout.totalSizeBytes >= threadFromBytes ? new ThreadHash() : new InlineHash();
+  const ring = new Uint8Array(new SharedArrayBuffer(slots * chunkBytes));
+  /** Of the chunk in each slot. */
+  const hashing: Promise<void>[] = [];
   try {
     recorded.update(layout.initBytes);
     for (const part of [layout.front, layout.initBytes, layout.sidx]) {
-      whole.update(part);
+      hashing[0] = watched(whole.update(part));
       await sink.write(part);
+      await hashing[0];
     }
     const sourceStart = layout.initBytes.length;
     const sourceEnd = sourceStart + layout.fragmentsSizeBytes;
-    const buffers = Array.from({ length: 3 }, () => new Uint8Array(chunkBytes));
-    const read = (turn: number, offset: number) => {
-      const buffer = buffers[turn % 3] as Uint8Array;
-      return source.readInto(buffer.subarray(0, Math.min(chunkBytes, sourceEnd - offset)), offset);
+    const chunkAt = (turn: number, offset: number) => {
+      const start = (turn % slots) * chunkBytes;
+      return ring.subarray(start, start + Math.min(chunkBytes, sourceEnd - offset));
     };
-    let reading = watched(read(0, sourceStart));
+    let reading = watched(source.readInto(chunkAt(0, sourceStart), sourceStart));
     for (let turn = 0, offset = sourceStart; offset < sourceEnd; turn++) {
+      const chunk = chunkAt(turn, offset);
       const size = await reading.catch(rethrowAs("spool", "cannot read the segment"));
-      const wanted = Math.min(chunkBytes, sourceEnd - offset);
-      if (size < wanted) throw new AppError("corrupt_file", `the segment ends at byte ${offset + size}`);
+      if (size < chunk.length)
+        throw new AppError("corrupt_file", `the segment ends at byte ${offset + size}`);
       if (signal?.aborted) throw new AppError("cancelled", "the upload was cancelled");
-      const chunk = (buffers[turn % 3] as Uint8Array).subarray(0, size);
       offset += size;
-      if (offset < sourceEnd) reading = watched(read(turn + 1, offset));
+      if (offset < sourceEnd) {
+        // Its slot was written long ago, since writes are one behind; the other core may be slower.
+        await hashing[(turn + 1) % slots];
+        reading = watched(source.readInto(chunkAt(turn + 1, offset), offset));
+      }
+      hashing[turn % slots] = watched(whole.update(chunk));
       await sink.write(chunk);
       recorded.update(chunk);
-      whole.update(chunk);
       onProgress?.(sink.acceptedBytes, layout.totalSizeBytes);
     }
+    const fileSha256 = watched(whole.digest());
     await sink.finish();
+    onProgress?.(layout.totalSizeBytes, layout.totalSizeBytes);
+    return { recordedSha256: recorded.digest("hex"), fileSha256: await fileSha256 };
   } catch (error) {
     await sink.settle();
     throw error;
   }
-  onProgress?.(layout.totalSizeBytes, layout.totalSizeBytes);
-  return { recordedSha256: recorded.digest("hex"), fileSha256: whole.digest("hex") };
 }
 
 /** Writes one chunk after the other, the caller at most one chunk ahead, and syncs now and then beside that. */
