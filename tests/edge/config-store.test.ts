@@ -54,6 +54,25 @@ test("gives defaults to what a config leaves out, from YAML and from JSON", asyn
   }
 });
 
+test("the example config is valid", async () => {
+  const path = join(import.meta.dir, "../../deploy/edge.example.yaml");
+  expect((await ConfigStore.load(path)).config.cameras).toHaveLength(1);
+  // What it has in comments is valid, too.
+  const text = (await Bun.file(path).text()).replace(
+    /^( *)# (?=(?: *- id:| {2,}\w+:| *(?:rotation|autofocus|audio_device|time_zone):))/gm,
+    "$1",
+  );
+  await withFile(text, async (uncommented) => {
+    expect((await ConfigStore.load(uncommented)).config.cameras.map(({ id }) => id)).toEqual([
+      "cam01",
+      "cam02",
+      "cam03",
+      "cam04",
+      "cam05",
+    ]);
+  });
+});
+
 test("get answers a dotted path, or what was given for none", async () => {
   await withFile(minimal(), async (path) => {
     const store = await ConfigStore.load(path);

@@ -18,6 +18,7 @@ export interface FakeHub extends AsyncDisposable {
   registrations: v.InferOutput<typeof RegisterRequest>[];
   heartbeats: v.InferOutput<typeof HeartbeatRequest>[];
   archiveId: string | null;
+  heartbeatIntervalSeconds: number;
   /** Nodes that have registered; clear it to be a hub that was restored. */
   known: Set<string>;
 }
@@ -35,6 +36,7 @@ export function startFakeHub(): FakeHub {
     registrations: [],
     heartbeats: [],
     archiveId: null,
+    heartbeatIntervalSeconds: 10,
     known: new Set(),
     [Symbol.asyncDispose]: () => server.stop(true),
   };
@@ -64,7 +66,12 @@ export function startFakeHub(): FakeHub {
     hub.registrations.push(registration);
     hub.known.add(registration.node_id);
     const { node_id } = registration;
-    return c.json({ node_id, archive_id: hub.archiveId, heartbeat_interval_seconds: 10, server_time: now() });
+    return c.json({
+      node_id,
+      archive_id: hub.archiveId,
+      heartbeat_interval_seconds: hub.heartbeatIntervalSeconds,
+      server_time: now(),
+    });
   });
   app.post("/api/nodes/:id/heartbeat", async (c) => {
     hub.heartbeats.push(v.parse(HeartbeatRequest, await c.req.json()));

@@ -13,6 +13,7 @@ export interface HeartbeatOptions {
   collect: () => Promise<HeartbeatRequest>;
   /** Called with what the hub says its archive is. */
   onArchiveId: (archiveId: string) => Promise<void>;
+  /** Longest time between two heartbeats; the hub may ask for more of them. */
   intervalMs: number;
   clock: Clock;
   logger: Logger;
@@ -34,11 +35,13 @@ export interface HubLinkStatus {
 export class Heartbeat {
   readonly #options: HeartbeatOptions;
   readonly #backoff: Backoff;
+  #intervalMs: number;
   #status: HubLinkStatus = { registered: false, lastHeartbeatMs: undefined, lastError: undefined };
 
   constructor(options: HeartbeatOptions) {
     this.#options = options;
     const { intervalMs } = options;
+    this.#intervalMs = intervalMs;
     // Never slower than the regular beat: a hub that comes back should see the node at once.
     this.#backoff = new Backoff(
       options.backoff ?? { firstMs: Math.min(1000, intervalMs), maxMs: intervalMs },
@@ -51,14 +54,14 @@ export class Heartbeat {
 
   /** Until aborted. Never rejects. */
   async run(signal: AbortSignal): Promise<void> {
-    const { clock, intervalMs, logger } = this.#options;
+    const { clock, logger } = this.#options;
     while (!signal.aborted) {
       const startedMs = clock.monotonicMs();
       let delayMs: number;
       try {
         await this.#beat(signal);
         this.#backoff.reset();
-        delayMs = Math.max(0, intervalMs - (clock.monotonicMs() - startedMs));
+        delayMs = Math.max(0, this.#intervalMs - (clock.monotonicMs() - startedMs));
       } catch (error) {
         if (signal.aborted) return;
         const asked = error instanceof AppError ? error.details.retryAfterMs : undefined;
@@ -90,6 +93,9 @@ export class Heartbeat {
     const { hub, registration, logger } = this.#options;
     const answer = await hub.register(registration(), signal);
     await this.#learn(answer.archive_id);
+    const { heartbeat_interval_seconds: asked } = answer;
+    this.#intervalMs =
+      asked > 0 ? Math.min(this.#options.intervalMs, asked * 1000) : this.#options.intervalMs;
     this.#status = { ...this.#status, registered: true };
     logger.info("registered at the hub", { archive_id: answer.archive_id });
   }

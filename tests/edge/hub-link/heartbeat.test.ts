@@ -64,6 +64,13 @@ test("registers again at a hub that has forgotten it", async () => {
   expect(at.heartbeat.status().registered).toBe(true);
 });
 
+test("beats as often as the hub asks, and no less often than it was told to", async () => {
+  await using at = setUp(3_600_000);
+  at.hub.heartbeatIntervalSeconds = 1;
+  at.start();
+  await until(() => at.hub.heartbeats.length >= 2);
+});
+
 test.each([
   ["500", () => problem(500, "internal")],
   ["garbage", () => new Response("<html>")],
