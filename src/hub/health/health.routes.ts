@@ -73,6 +73,7 @@ export function createHealthRoutes({ health }: { health: HealthService }) {
         summary: "Whether the process answers",
         description: "For the supervisor of the container. Needs no credential and looks at nothing else.",
         answer: v.object({ live: v.literal(true) }),
+        open: true,
       }),
       (c) => c.json({ live: true }),
     );

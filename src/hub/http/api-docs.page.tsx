@@ -35,7 +35,9 @@ export function ApiDocsPage({ document }: { document: ApiDocument }) {
       <body>
         <main>
           <h1>{document.info.title} API</h1>
-          <p>{document.info.description}</p>
+          <p>
+            <Prose text={document.info.description} />
+          </p>
           <p>
             Version {document.info.version}. For programs: <a href="/api/openapi.json">openapi.json</a>
           </p>
@@ -83,7 +85,7 @@ function OperationSection(props: {
         </code>
       </h3>
       <p>
-        <strong>{operation.summary}.</strong> {operation.description}
+        <strong>{operation.summary}.</strong> <Prose text={operation.description} />
       </p>
       {operation.parameters && operation.parameters.length > 0 && (
         <Fields
@@ -102,12 +104,12 @@ function OperationSection(props: {
         const fields = schema ? fieldsOf(schema, components) : [];
         return fields.length === 0 ? (
           <p>
-            <code>{status}</code> {response.description}
+            <code>{status}</code> <Prose text={response.description} />
           </p>
         ) : (
           <details>
             <summary>
-              <code>{status}</code> {response.description}
+              <code>{status}</code> <Prose text={response.description} />
             </summary>
             <Fields title={`Answer ${status}`} fields={fields} />
           </details>
@@ -115,6 +117,11 @@ function OperationSection(props: {
       })}
     </article>
   );
+}
+
+/** Text of a description: what stands in backticks is code. */
+function Prose({ text }: { text: string | undefined }) {
+  return <>{text?.split("`").map((part, i) => (i % 2 === 1 ? <code>{part}</code> : part))}</>;
 }
 
 function Fields({ title, fields }: { title: string; fields: ReturnType<typeof fieldsOf> }) {
@@ -127,10 +134,12 @@ function Fields({ title, fields }: { title: string; fields: ReturnType<typeof fi
             <tr>
               <th scope="row">
                 <code>{path}</code>
-                {required && <span class="required"> required</span>}
               </th>
+              <td>{required ? "required" : ""}</td>
               <td>{type}</td>
-              <td>{description}</td>
+              <td>
+                <Prose text={description} />
+              </td>
             </tr>
           ))}
         </tbody>

@@ -1,6 +1,7 @@
-import { describeRoute, resolver } from "hono-openapi";
+import { describeRoute } from "hono-openapi";
 import type * as v from "valibot";
 import { Problem } from "../../common/protocol/problem.ts";
+import { describedSchema } from "./described-schema.ts";
 
 export type Tag = "Videos" | "Cameras" | "Nodes" | "Health" | "Ingest" | "API";
 
@@ -16,6 +17,8 @@ export interface RouteDescription {
   also?: Readonly<Record<number, { description: string; schema?: v.GenericSchema }>>;
   /** Statuses of problem+json that this route has beside 401 and 403. */
   problems?: readonly number[];
+  /** Needs no credential, so there is no 401 and 403. */
+  open?: boolean;
 }
 
 type Responses = NonNullable<Parameters<typeof describeRoute>[0]["responses"]>;
@@ -46,7 +49,7 @@ export function describe(route: RouteDescription): ReturnType<typeof describeRou
   for (const [status, { description, schema }] of Object.entries(route.also ?? {})) {
     responses[status] = { description, ...(schema ? { content: json(schema) } : {}) };
   }
-  for (const status of [401, 403, ...(route.problems ?? [])]) {
+  for (const status of [...(route.open ? [] : [401, 403]), ...(route.problems ?? [])]) {
     responses[status] = {
       description: meaning[status] ?? "",
       content: json(Problem, "application/problem+json"),
@@ -57,9 +60,10 @@ export function describe(route: RouteDescription): ReturnType<typeof describeRou
     summary: route.summary,
     ...(route.description === undefined ? {} : { description: route.description }),
     responses,
+    ...(route.open ? { security: [] } : {}),
   });
 }
 
 function json(schema: v.GenericSchema, mediaType = "application/json"): NonNullable<Content> {
-  return { [mediaType]: { schema: resolver(schema, { options: { typeMode: "input" } }) } };
+  return { [mediaType]: { schema: describedSchema(schema) } };
 }

@@ -1,9 +1,10 @@
 import type { MiddlewareHandler } from "hono";
-import { resolver, uniqueSymbol } from "hono-openapi";
+import { uniqueSymbol } from "hono-openapi";
 import type * as v from "valibot";
 import { AppError } from "../../common/errors.ts";
 import { checkInput } from "../../common/input-issues.ts";
 import type { AppEnv } from "./app-env.ts";
+import { describedSchema } from "./described-schema.ts";
 import { readJsonBody } from "./json-body.ts";
 
 type Validated<Target extends string, S extends v.GenericSchema> = MiddlewareHandler<
@@ -59,7 +60,7 @@ function validator<Target extends "query" | "param" | "json", S extends v.Generi
   };
   // How hono-openapi finds the schema of a route.
   return Object.assign(middleware, {
-    [uniqueSymbol]: { target, ...resolver(schema, { options: { typeMode: "input" } }) },
+    [uniqueSymbol]: { target, ...describedSchema(schema) },
   });
 }
 

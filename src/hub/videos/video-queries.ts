@@ -45,10 +45,11 @@ export const VideoListParameters = v.strictObject({
     v.pipe(
       v.string(),
       v.regex(/^\d{1,3}$/, "a whole number from 1 to 500"),
+      // What the text stands for, in the API's description.
+      v.metadata({ type: "integer", minimum: 1, maximum: 500, pattern: undefined }),
       v.transform(Number),
       v.minValue(1, "a whole number from 1 to 500"),
       v.maxValue(500, "a whole number from 1 to 500"),
-      v.description("1 to 500."),
     ),
     "50",
   ),
