@@ -3,11 +3,15 @@ import { readFile } from "node:fs/promises";
 import { join } from "node:path";
 import { parseArchiveIdentity } from "../../common/archive-identity.ts";
 import { archiveIdentityPath, parseArchivePath } from "../../common/archive-path.ts";
+import { type Clock, systemClock } from "../../common/clock.ts";
 import { AppError, errnoOf, errorCodeOf } from "../../common/errors.ts";
 import { readArchiveFile } from "../../common/mp4/archive-file.ts";
 import { RegularFile } from "../../common/mp4/regular-file.ts";
 import type { MediaSource } from "./media-source.ts";
 import type { ByteRange } from "./range.ts";
+
+const folderMemoryMs = 1_000;
+const maxFolders = 256;
 
 /**
  * The archive as a folder of a local disk. It runs in the main process, so that Bun sends file bodies with
@@ -19,22 +23,36 @@ import type { ByteRange } from "./range.ts";
 export function createDirectoryMediaSource(options: {
   root: string;
   archiveId?: () => string | undefined;
+  clock?: Pick<Clock, "monotonicMs">;
 }): MediaSource {
-  const { root } = options;
+  const { root, clock = systemClock } = options;
 
-  async function regularFile(filePath: string): Promise<Stats> {
+  /** Folders that were ordinary ones a moment ago, until when; a link put in their place is found that much later. */
+  const ordinaryFolders = new Map<string, number>();
+
+  function checkFolders(filePath: string): void {
+    const folder = filePath.slice(0, filePath.lastIndexOf("/"));
+    const nowMs = clock.monotonicMs();
+    if ((ordinaryFolders.get(folder) ?? 0) > nowMs) return;
     if (!parseArchivePath(filePath)) throw new AppError("internal", `not a path of a video: ${filePath}`);
-    const [camera = "", day = ""] = filePath.split("/");
+    const camera = folder.slice(0, folder.indexOf("/"));
+    if (!lstatSync(join(root, camera)).isDirectory() || !lstatSync(join(root, folder)).isDirectory()) {
+      throw new AppError("corrupt_file", `${filePath} does not lie in ordinary folders`);
+    }
+    if (ordinaryFolders.size >= maxFolders) ordinaryFolders.clear();
+    ordinaryFolders.set(folder, nowMs + folderMemoryMs);
+  }
+
+  /**
+   * Synchronous, as Bun's own open of the file is: a look at a cached inode costs a tenth of a trip through the thread
+   * pool, and next to no time passes until the file is opened.
+   */
+  async function regularFile(filePath: string): Promise<Stats> {
     try {
-      // Synchronous, as Bun's own open of the file is: three looks at cached inodes cost a tenth of a trip through the
-      // thread pool, and next to no time passes until the file is opened.
-      const cameraStats = lstatSync(join(root, camera));
-      const dayStats = lstatSync(join(root, camera, day));
-      const fileStats = lstatSync(join(root, filePath));
-      if (!cameraStats.isDirectory() || !dayStats.isDirectory() || !fileStats.isFile()) {
-        throw new AppError("corrupt_file", `${filePath} is not an ordinary file in ordinary folders`);
-      }
-      return fileStats;
+      checkFolders(filePath);
+      const stats = lstatSync(join(root, filePath));
+      if (!stats.isFile()) throw new AppError("corrupt_file", `${filePath} is not an ordinary file`);
+      return stats;
     } catch (error) {
       throw await asMediaError(error, filePath);
     }

@@ -80,6 +80,7 @@ function parseSpec(spec: string, sizeBytes: number): ByteRange | "invalid" | "un
 
 /** Compares digit strings of any length exactly. */
 function isLess(a: string, b: string): boolean {
+  if (a.length < 16 && b.length < 16) return Number(a) < Number(b);
   const [x, y] = [a.replace(/^0+/, ""), b.replace(/^0+/, "")];
   return x.length === y.length ? x < y : x.length < y.length;
 }
