@@ -122,7 +122,11 @@ export class Camera {
       if (end.lastedMs >= healthyMs) this.#backoff.reset();
       const waitMs = this.#backoff.next();
       this.#observer.failed(end.reason);
-      logger.warning("capture ended; it is started again", { cameraId, reason: end.reason, waitMs });
+      logger.warning("capture ended; it is started again", {
+        camera_id: cameraId,
+        reason: end.reason,
+        wait_ms: waitMs,
+      });
       await sleep(waitMs, this.#current.signal);
     }
     this.#observer.stopped();
@@ -151,14 +155,18 @@ export class Camera {
         signal,
         onStall: (reason) => this.#observer.stalled(reason),
         ...(logger.isEnabledFor("debug")
-          ? { onStderrLine: (program, line) => logger.debug("capture says", { cameraId, program, line }) }
+          ? {
+              onStderrLine: (program, line) =>
+                logger.debug("capture says", { camera_id: cameraId, program, line }),
+            }
           : {}),
       });
       end = run;
       await this.#gone(run);
     } catch (error) {
       end = { reason: describeError(error), fragments: 0 };
-      if (errorCodeOf(error) === "internal") logger.error("capture failed", { cameraId, error: end.reason });
+      if (errorCodeOf(error) === "internal")
+        logger.error("capture failed", { camera_id: cameraId, error: end.reason });
     }
     return {
       reason: end.reason,
@@ -172,7 +180,7 @@ export class Camera {
     const { cameraId, logger } = this.#options;
     const timer = setTimeout(() => {
       this.#observer.stalled("the capture process cannot be killed; waiting for the kernel to let it go");
-      logger.error("a capture process cannot be killed", { cameraId });
+      logger.error("a capture process cannot be killed", { camera_id: cameraId });
     }, 15_000);
     await run.gone;
     clearTimeout(timer);

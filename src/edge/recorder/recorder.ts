@@ -148,7 +148,7 @@ export class Recorder {
     }
     const by = `${stepOffsetMs > 0 ? "+" : ""}${(stepOffsetMs / 1000).toFixed(1)} s`;
     this.#options.logger.warning("the clock was set; segments follow it from here on", {
-      cameraId: this.#options.cameraId,
+      camera_id: this.#options.cameraId,
       by,
     });
     await this.#close(`the clock was set by ${by}`, startsAtMs);
@@ -178,7 +178,10 @@ export class Recorder {
     }
     if (this.#failure !== undefined) {
       const { logger, cameraId } = this.#options;
-      logger.info("segments can be written again", { cameraId, lostFragments: this.#lostFragments });
+      logger.info("segments can be written again", {
+        camera_id: cameraId,
+        lost_fragments: this.#lostFragments,
+      });
       this.#failure = undefined;
     }
     return true;
@@ -208,7 +211,7 @@ export class Recorder {
   #fail(what: string, error: unknown): void {
     const message = `${what}: ${describeError(error)}`;
     if (this.#failure === undefined) {
-      this.#options.logger.error(what, { cameraId: this.#options.cameraId, error: describeError(error) });
+      this.#options.logger.error(what, { camera_id: this.#options.cameraId, error: describeError(error) });
     }
     this.#failure = message;
   }
