@@ -4,6 +4,7 @@ import { syncDirectory } from "../../common/atomic-file.ts";
 import type { Clock } from "../../common/clock.ts";
 import { AppError, errnoOf } from "../../common/errors.ts";
 import type { OpenSegment, SegmentEnd, SegmentSink, SegmentStart } from "../recorder/segment-sink.ts";
+import { DiskSpace } from "./disk-space.ts";
 import type { Inventory, SpoolSegment } from "./inventory.ts";
 import { SegmentFile } from "./segment-file.ts";
 import { formatSegmentName } from "./segment-name.ts";
@@ -22,9 +23,11 @@ export interface SpoolSinkOptions {
 /** Records into the spool: `recording/<name>/` while it grows, then one rename to `closed/`. */
 export class SpoolSink implements SegmentSink {
   readonly #options: SpoolSinkOptions;
+  readonly #space: DiskSpace;
 
   constructor(options: SpoolSinkOptions) {
     this.#options = options;
+    this.#space = new DiskSpace(options.layout.root, options.clock);
   }
 
   async open(start: SegmentStart, initSegment: Uint8Array): Promise<OpenSegment> {
@@ -33,6 +36,7 @@ export class SpoolSink implements SegmentSink {
     const directory = layout.directoryOf("recording", name);
     let file: SegmentFile | undefined;
     try {
+      await this.#space.take(initSegment.byteLength);
       await mkdir(directory);
       await writeStartedRecord(directory, start);
       file = await SegmentFile.create(join(directory, videoFile), {
@@ -50,27 +54,30 @@ export class SpoolSink implements SegmentSink {
       await rm(directory, { recursive: true, force: true }).catch(() => undefined);
       throw ioError("cannot open a segment in the spool", error);
     }
-    const segment = { ...start, name, sizeBytes: 0 };
-    inventory.add("recording", {
-      name,
-      cameraId: start.cameraId,
-      videoId: start.videoId,
-      startTimeMs: start.startTimeMs,
-      sizeBytes: 0,
-    });
-    return new SpoolSegmentWriter(this.#options, segment, start, file);
+    const { cameraId, videoId, startTimeMs } = start;
+    const segment = { name, cameraId, videoId, startTimeMs, sizeBytes: 0 };
+    inventory.add("recording", segment);
+    return new SpoolSegmentWriter(this.#options, this.#space, segment, start, file);
   }
 }
 
 class SpoolSegmentWriter implements OpenSegment {
   readonly #options: SpoolSinkOptions;
+  readonly #space: DiskSpace;
   readonly #segment: SpoolSegment;
   readonly #start: SegmentStart;
   readonly #file: SegmentFile;
   #fragments = 0;
 
-  constructor(options: SpoolSinkOptions, segment: SpoolSegment, start: SegmentStart, file: SegmentFile) {
+  constructor(
+    options: SpoolSinkOptions,
+    space: DiskSpace,
+    segment: SpoolSegment,
+    start: SegmentStart,
+    file: SegmentFile,
+  ) {
     this.#options = options;
+    this.#space = space;
     this.#segment = segment;
     this.#start = start;
     this.#file = file;
@@ -85,6 +92,7 @@ class SpoolSegmentWriter implements OpenSegment {
   }
 
   async append(fragment: Uint8Array): Promise<void> {
+    await this.#space.take(fragment.byteLength);
     await this.#file.append(fragment);
     this.#fragments++;
   }

@@ -97,3 +97,26 @@ testAsRoot("a spool on a full disk still starts and finds its segments", async (
   using spool = await openLoadedSpool(disk.path);
   expect(spool.uploads.waiting()).toHaveLength(1);
 });
+
+testAsRoot("footage leaves room for what says that it is archived", async () => {
+  await using disk = await mountSmallDisk(2 * diskBytes);
+  using spool = await openTestSpool(disk.path);
+  const { init, fragments } = await sampleRecording();
+  const start = sampleStart();
+  const segment = await spool.sink.open(start, init.bytes);
+  const fill = async () => {
+    for (;;) await segment.append(fragments[0]!);
+  };
+  await expect(fill()).rejects.toMatchObject({ code: "io", details: { errno: "ENOSPC" } });
+  await segment.close({ ...end, endTimeMs: start.startTimeMs + 1000 });
+  await spool.uploads.markArchived(start.videoId, {
+    archiveId: "01997000-0000-7000-8000-0000000000aa",
+    filePath: "cam01/2025-09-23/cam01_20250923_153000.mp4",
+    fileSizeBytes: 1000,
+    fileSha256: "ab".repeat(32),
+    alreadyThere: false,
+  });
+  await spool.announcements.markAcknowledged(start.videoId);
+  await spool.upkeep.evict();
+  await recordSample(spool.sink, { sequence: 1 });
+});

@@ -276,7 +276,7 @@ test("2,000 closed segments are found", async () => {
   const record = JSON.parse(await readFile(join(model, "segment.json"), "utf8"));
   const video = await readFile(join(model, "video.mp4"));
   for (let n = 1; n < 2000; n++) {
-    const videoId = name.slice(-36, -4) + n.toString(16).padStart(4, "0");
+    const videoId = name.slice(-36, -12) + n.toString(16).padStart(12, "0");
     const directory = join(folder.path, "closed", name.slice(0, -36) + videoId);
     await mkdir(directory);
     await writeFile(join(directory, "segment.json"), JSON.stringify({ ...record, video_id: videoId }));

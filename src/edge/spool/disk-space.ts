@@ -1,0 +1,44 @@
+import { statfs } from "node:fs/promises";
+import type { Clock } from "../../common/clock.ts";
+import { AppError } from "../../common/errors.ts";
+
+/** How old an answer of the file system may be. */
+const maxAgeMs = 1000;
+
+/**
+ * The last bytes of a disk, which footage may not take: without them a full spool could never be emptied, because
+ * what says that a segment is archived would find no room. 64 MB are the records of 16,000 segments.
+ */
+export function bookkeepingBytesOf(totalBytes: number): number {
+  return Math.min(64_000_000, Math.floor(totalBytes * 0.02));
+}
+
+/** Says whether there is room for footage; asks the file system at most once a second. */
+export class DiskSpace {
+  readonly #path: string;
+  readonly #clock: Clock;
+  /** For footage, as of `#askedMs`, less what was given out since. */
+  #roomBytes = 0;
+  #askedMs = Number.NEGATIVE_INFINITY;
+
+  constructor(path: string, clock: Clock) {
+    this.#path = path;
+    this.#clock = clock;
+  }
+
+  /** Throws `io` with `ENOSPC` when `bytes` more would not leave what bookkeeping needs. */
+  async take(bytes: number): Promise<void> {
+    const nowMs = this.#clock.monotonicMs();
+    if (nowMs - this.#askedMs >= maxAgeMs) {
+      const { blocks, bavail, bsize } = await statfs(this.#path);
+      this.#roomBytes = bavail * bsize - bookkeepingBytesOf(blocks * bsize);
+      this.#askedMs = nowMs;
+    }
+    if (bytes > this.#roomBytes) {
+      // Whoever comes next may find that room was made.
+      this.#askedMs = Number.NEGATIVE_INFINITY;
+      throw new AppError("io", "the disk of the spool is full", { details: { errno: "ENOSPC" } });
+    }
+    this.#roomBytes -= bytes;
+  }
+}
