@@ -15,11 +15,12 @@ import { videoColumns, videoOfRow } from "./video-row.ts";
 
 /**
  * A search goes in steps and pauses between them: SQLite works in the hub's own thread, and looking for what hardly
- * any video has must not hold up everybody else. The first step is short, since most searches end there; the longest
- * takes about 10 ms. Text is not in the index, so each of its rows has to be fetched.
+ * any video has must not hold up everybody else. The first step is short, since most searches end there; the others
+ * are as long as this machine's disk lets them be.
  */
 const firstStepRows = 500;
-const maxStepRows = ({ text }: VideoQuery) => (text === undefined ? 20_000 : 4_000);
+const maxStepRows = 20_000;
+const stepMs = 8;
 const searchDeadlineMs = 20_000;
 
 /** {@link Catalog.findVideos} */
@@ -29,17 +30,42 @@ export async function findVideos(
   clock: Clock = systemClock,
 ): Promise<Video[]> {
   const cameraIds = query.cameraIds === undefined ? undefined : [...new Set(query.cameraIds)];
-  if (cameraIds?.length === 0) return [];
+  const lists = [cameraIds, query.nodeIds, query.statuses, query.weekdays];
+  if (lists.some((list) => list?.length === 0)) return [];
   const longestMs = query.fromMs === undefined ? 0 : await longestSpanMs(database);
   const scan = { query, range: keyRangeOf(query, longestMs), filters: filterConditions(query) };
   if (scan.filters.length === 0) return listVideos(database, scan, cameraIds);
 
-  const deadline = clock.monotonicMs() + searchDeadlineMs;
   const found: Video[][] = [];
-  for (const cameraId of cameraIds ?? [undefined]) {
-    found.push(await searchVideos(database, { ...scan, cameraId }, () => clock.monotonicMs() > deadline));
+  const deadlineMs = clock.monotonicMs() + searchDeadlineMs;
+  for (const source of sourcesOf(query, cameraIds)) {
+    found.push(await searchVideos(database, { ...scan, source, deadlineMs }, clock));
   }
   return found.flat().sort(inOrder(query.order)).slice(0, query.limit);
+}
+
+/** Where a search goes along: an index, or the part of one that is a camera's. */
+interface Source {
+  table: string;
+  conditions: Condition[];
+}
+
+function sourcesOf({ statuses }: VideoQuery, cameraIds: readonly string[] | undefined): Source[] {
+  if (statuses && !statuses.includes("available")) {
+    const isOfCamera = cameraIds && {
+      text: `v.camera_id IN (${cameraIds.map(() => "?").join(", ")})`,
+      args: [...cameraIds],
+    };
+    const isNotAvailable = { text: "v.status <> 'available'", args: [] };
+    return [
+      {
+        table: "videos AS v INDEXED BY videos_not_available",
+        conditions: isOfCamera ? [isNotAvailable, isOfCamera] : [isNotAvailable],
+      },
+    ];
+  }
+  if (cameraIds === undefined) return [{ table: "videos AS v", conditions: [] }];
+  return cameraIds.map((cameraId) => ({ table: "videos AS v", conditions: [isCamera(cameraId)] }));
 }
 
 interface Scan {
@@ -76,54 +102,60 @@ async function listVideos(
   return rows.map(videoOfRow);
 }
 
-/** Goes through the index step by step and keeps what matches. */
+/** Goes along the index step by step and keeps what matches. */
 async function searchVideos(
   database: LibsqlDatabase,
-  { query, range, filters, cameraId }: Scan & { cameraId: string | undefined },
-  isLate: () => boolean,
+  scan: Scan & { source: Source; deadlineMs: number },
+  clock: Clock,
 ): Promise<Video[]> {
-  const camera = cameraId === undefined ? [] : [isCamera(cameraId)];
+  const { query, range, filters, source, deadlineMs } = scan;
   const order = orderBy(query);
   const found: Video[] = [];
   let stepRows = firstStepRows;
   for (let rest: KeyRange | undefined = range; rest !== undefined; ) {
-    const where = joinConditions([...camera, ...keyCondition(rest)]);
-    const end: PageKey | undefined = await keyAfter(database, where, order, stepRows);
+    const startedAtMs = clock.monotonicMs();
+    const end: PageKey | undefined = await keyAfter(database, { source, rest, order, stepRows });
     const cut: ReturnType<typeof cutAt> | undefined = end && cutAt(rest, end, query);
     const { text, args } = joinConditions([
-      ...camera,
+      ...source.conditions,
       ...keyCondition(cut?.step ?? rest),
       ...overlapCondition(query),
       ...filters,
     ]);
     const rows = await database.read(
-      `SELECT ${videoColumns} FROM videos AS v WHERE ${text} ${order} LIMIT ?`,
+      `SELECT ${videoColumns} FROM ${source.table} WHERE ${text} ${order} LIMIT ?`,
       [...args, query.limit - found.length],
     );
     for (const row of rows) found.push(videoOfRow(row));
     if (found.length >= query.limit || cut === undefined) break;
-    if (isLate()) {
+    const nowMs = clock.monotonicMs();
+    if (nowMs > deadlineMs) {
       throw new AppError("timeout", "the search takes too long; give a shorter time range or fewer cameras");
     }
     rest = cut.rest;
-    stepRows = Math.min(stepRows * 4, maxStepRows(query));
+    stepRows = nextStepRows(stepRows, nowMs - startedAtMs);
     await new Promise((resume) => setImmediate(resume));
   }
   return found;
 }
 
+/** So many rows as took, at the pace of the last step, about {@link stepMs}; at most four times as many as before. */
+function nextStepRows(stepRows: number, tookMs: number): number {
+  const atThatPace = Math.round((stepRows * stepMs) / Math.max(tookMs, 0.1));
+  return Math.max(firstStepRows, Math.min(atThatPace, stepRows * 4, maxStepRows));
+}
+
 /** The key that lies one step further on; undefined when the end comes first. */
 async function keyAfter(
   database: LibsqlDatabase,
-  where: Condition,
-  order: string,
-  stepRows: number,
+  step: { source: Source; rest: KeyRange; order: string; stepRows: number },
 ): Promise<PageKey | undefined> {
-  const rows = await database.read(
-    `SELECT v.start_time_ms, v.video_id FROM videos AS v WHERE ${where.text} ${order} LIMIT 1 OFFSET ${stepRows}`,
-    where.args,
+  const { source, rest, order, stepRows } = step;
+  const { text, args } = joinConditions([...source.conditions, ...keyCondition(rest)]);
+  const [row] = await database.read(
+    `SELECT v.start_time_ms, v.video_id FROM ${source.table} WHERE ${text} ${order} LIMIT 1 OFFSET ?`,
+    [...args, stepRows],
   );
-  const [row] = rows;
   return row && { startTimeMs: row[0] as number, videoId: row[1] as string };
 }
 

@@ -60,14 +60,21 @@ export const videos = sqliteTable(
     index("videos_camera_date").on(table.cameraId, table.localDate),
     // The longest span: bounds how far before a range an overlapping video can start.
     index("videos_span").on(sql`(${table.endTimeMs} - ${table.startTimeMs})`),
-    // Few are not available; looking for them must not read all that are.
-    index("videos_not_available").on(table.status, table.startTimeMs).where(sql`status <> 'available'`),
+    // Few are not available; looking for them must not go through all that are.
+    index("videos_not_available").on(table.startTimeMs, table.videoId).where(sql`status <> 'available'`),
   ],
 );
 
 function searched(
   table: Record<
-    "localWeekday" | "localMinute" | "durationMs" | "fileSizeBytes" | "status" | "nodeId",
+    | "localWeekday"
+    | "localMinute"
+    | "durationMs"
+    | "fileSizeBytes"
+    | "status"
+    | "nodeId"
+    | "filePath"
+    | "notes",
     AnySQLiteColumn
   >,
 ) {
@@ -78,6 +85,8 @@ function searched(
     table.fileSizeBytes,
     table.status,
     table.nodeId,
+    table.filePath,
+    table.notes,
   ] as const;
 }
 

@@ -74,17 +74,13 @@ describe("another process that writes", () => {
     const catalog = new LibsqlCatalog(database);
     await using other = await openElsewhere(path);
     await other.run("BEGIN IMMEDIATE");
-    let ticks = 0;
-    const timer = setInterval(() => ticks++, 5);
     const video = sampleVideo();
     const saved = catalog.saveVideos([video], 0);
+    // A write that blocked would not let us come to the COMMIT before it gives up.
     await Bun.sleep(250);
     expect(await catalog.findVideos({ order: "newest_first", limit: 1 })).toEqual([]);
     await other.run("COMMIT");
     expect(await saved).toEqual([{ result: "stored" }]);
-    clearInterval(timer);
-    // A write that blocked would have let none through.
-    expect(ticks).toBeGreaterThan(5);
   });
 
   test("for too long is `unavailable`, and nothing is half done", async () => {

@@ -83,8 +83,8 @@ CREATE TABLE `videos` (
 --> statement-breakpoint
 CREATE UNIQUE INDEX `videos_video_id` ON `videos` (`video_id`);--> statement-breakpoint
 CREATE UNIQUE INDEX `videos_file_path` ON `videos` (`file_path`);--> statement-breakpoint
-CREATE INDEX `videos_camera_start` ON `videos` (`camera_id`,`start_time_ms`,`video_id`,`local_weekday`,`local_minute`,`duration_ms`,`file_size_bytes`,`status`,`node_id`);--> statement-breakpoint
-CREATE INDEX `videos_start` ON `videos` (`start_time_ms`,`video_id`,`local_weekday`,`local_minute`,`duration_ms`,`file_size_bytes`,`status`,`node_id`);--> statement-breakpoint
+CREATE INDEX `videos_camera_start` ON `videos` (`camera_id`,`start_time_ms`,`video_id`,`local_weekday`,`local_minute`,`duration_ms`,`file_size_bytes`,`status`,`node_id`,`file_path`,`notes`);--> statement-breakpoint
+CREATE INDEX `videos_start` ON `videos` (`start_time_ms`,`video_id`,`local_weekday`,`local_minute`,`duration_ms`,`file_size_bytes`,`status`,`node_id`,`file_path`,`notes`);--> statement-breakpoint
 CREATE INDEX `videos_camera_date` ON `videos` (`camera_id`,`local_date`);--> statement-breakpoint
 CREATE INDEX `videos_span` ON `videos` (("end_time_ms" - "start_time_ms"));--> statement-breakpoint
-CREATE INDEX `videos_not_available` ON `videos` (`status`,`start_time_ms`) WHERE status <> 'available';
+CREATE INDEX `videos_not_available` ON `videos` (`start_time_ms`,`video_id`) WHERE status <> 'available';
