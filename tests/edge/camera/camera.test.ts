@@ -309,6 +309,19 @@ describe("two programs in a row", () => {
     30_000,
   );
 
+  test.each([0, 1])(
+    "end together even when only number %d ends and the other would not notice",
+    async (index) => {
+      const silent = { argv: ["bash", "-c", 'exec -a "$0" sleep 1000', mark] };
+      const ending = { argv: ["bash", "-c", "exit 3"] };
+      await using bench = cameraBench({ commands: index === 0 ? [ending, silent] : [silent, ending] });
+      bench.camera.start();
+      while (bench.plans() < 2) await Bun.sleep(20);
+      expect(bench.camera.status().message).toBe("bash exited with 3");
+    },
+    30_000,
+  );
+
   test("of which one cannot be started leave nothing running", async () => {
     const [first] = (await pair()).commands;
     await using bench = cameraBench({

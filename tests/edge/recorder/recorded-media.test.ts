@@ -77,6 +77,7 @@ describe("what was recorded from", () => {
       expect(pictures).toEqual(expected);
       if (hasSound) expect(sound).toEqual(await soundPacketsOf(path));
     },
+    60_000,
   );
 
   test("one run also plays as one file: decode times continue over the cuts", async () => {

@@ -36,14 +36,17 @@ function setUp(overrides: Partial<RecorderOptions> = {}, wallMs = wall0) {
       mediaMs = 0;
       await recorder.onRunStart(madeInit);
     },
-    async give(of: { durationMs?: number; keyframe?: boolean; audioOnly?: boolean } = {}) {
-      const { durationMs = 1000, ...rest } = of;
+    async give(of: { durationMs?: number; keyframe?: boolean; audioOnly?: boolean; lateMs?: number } = {}) {
+      const { durationMs = 1000, lateMs = 0, ...rest } = of;
       const fragment = madeFragment({ startMs: mediaMs, durationMs, ...rest });
       if (!of.audioOnly) {
         clock.advance(durationMs);
         mediaMs += durationMs;
       }
-      await recorder.onFragment(fragment, { wallMs: clock.wallMs(), monotonicMs: clock.monotonicMs() });
+      await recorder.onFragment(fragment, {
+        wallMs: clock.wallMs() + lateMs,
+        monotonicMs: clock.monotonicMs() + lateMs,
+      });
       return fragment;
     },
     skipMedia(ms: number) {
@@ -111,16 +114,21 @@ describe("a recorder cuts", () => {
   test("keeps every fragment, once and in order, with no hole between segments", async () => {
     await fc.assert(
       fc.asyncProperty(
-        fc.array(fc.record({ durationMs: fc.integer({ min: 40, max: 4000 }), keyframe: fc.boolean() }), {
-          maxLength: 80,
-        }),
+        fc.array(
+          fc.record({
+            durationMs: fc.integer({ min: 40, max: 4000 }),
+            keyframe: fc.boolean(),
+            lateMs: fc.integer({ min: 0, max: 3000 }),
+          }),
+          { maxLength: 80 },
+        ),
         fc.constantFrom(2, 5, 10, 60),
         fc.integer({ min: 0, max: 86_400_000 }),
         async (fragments, segmentSeconds, shiftMs) => {
           const setup = setUp({ segmentSeconds }, wall0 + shiftMs);
           setup.recorder.start();
           await setup.begin();
-          const given: Uint8Array[] = [(await setup.give()).bytes];
+          const given: Uint8Array[] = [(await setup.give({ lateMs: 2000 })).bytes];
           for (const fragment of fragments) given.push((await setup.give(fragment)).bytes);
           await setup.recorder.onRunEnd("the source ended");
           const { segments } = setup.sink;
