@@ -1,7 +1,17 @@
 import { AppError } from "../errors.ts";
-import type { RegularFile } from "./regular-file.ts";
 
 const blockBytes = 1024 * 1024;
+
+/** What can be read from its first byte to its last; a `RegularFile` is one. */
+export interface SequentialFile {
+  readonly path: string;
+  readonly sizeBytes: number;
+  /**
+   * Fills `target` from `offset` on, which is where the call before ended; returns the bytes read, fewer only at the
+   * end of the file. Throws `io`.
+   */
+  readInto(target: Uint8Array, offset: number): Promise<number>;
+}
 
 export interface SequentialReaderOptions {
   onProgress?: ((bytesDone: number, bytesTotal: number) => void) | undefined;
@@ -26,7 +36,7 @@ export class SequentialReader implements AsyncDisposable {
   offset = 0;
 
   constructor(
-    readonly file: RegularFile,
+    readonly file: SequentialFile,
     readonly options: SequentialReaderOptions,
   ) {}
 

@@ -2,7 +2,7 @@ import { AppError, describeError } from "../errors.ts";
 import { messageOfCorrupt } from "./boxes.ts";
 import { inspectArchive } from "./inspect-archive.ts";
 import { RegularFile } from "./regular-file.ts";
-import { SequentialReader, type SequentialReaderOptions } from "./sequential-reader.ts";
+import { type SequentialFile, SequentialReader, type SequentialReaderOptions } from "./sequential-reader.ts";
 import type { Findings, VerifyProblem, VerifyReport } from "./verify-report.ts";
 
 /**
@@ -10,15 +10,24 @@ import type { Findings, VerifyProblem, VerifyReport } from "./verify-report.ts";
  * Whatever is in the file ends in a report; time is linear in its size and memory bounded. Throws only `cancelled`,
  * when `signal` aborts.
  */
-export async function verifyArchiveFile(
+export function verifyArchiveFile(
   path: string,
+  options: SequentialReaderOptions = {},
+): Promise<VerifyReport> {
+  return verifyOpenedFile(path, () => RegularFile.open(path), options);
+}
+
+/** {@link verifyArchiveFile} for a file that is not one of this machine. `open` may throw what `RegularFile.open` does. */
+export async function verifyOpenedFile(
+  path: string,
+  open: () => Promise<SequentialFile & AsyncDisposable>,
   options: SequentialReaderOptions = {},
 ): Promise<VerifyReport> {
   const findings: Findings = { kind: "unknown", complete: false, problems: [] };
   let sizeBytes = 0;
   let fileSha256: string | undefined;
   try {
-    await using file = await RegularFile.open(path);
+    await using file = await open();
     sizeBytes = file.sizeBytes;
     await using reader = new SequentialReader(file, options);
     if (sizeBytes === 0) {

@@ -1,4 +1,3 @@
-import type { FileHandle } from "node:fs/promises";
 import { systemClock } from "../../common/clock.ts";
 import { AppError, errnoOf } from "../../common/errors.ts";
 import type { ArchiveLayout } from "../../common/mp4/archive-file.ts";
@@ -20,12 +19,26 @@ const maxSyncBytes = 64 * 1024 * 1024;
 const slowSyncMs = 4000;
 const quickSyncMs = 1000;
 
+/** What the file is written to; a `FileHandle` is one. Each write starts where the one before ended. */
+export interface ArchiveTarget {
+  write(
+    bytes: Uint8Array,
+    offset: number,
+    length: number,
+    position: number,
+  ): Promise<{ bytesWritten: number }>;
+  /** What is written so far becomes durable, where the technology can do that before the end. */
+  datasync(): Promise<void>;
+  /** Called once, at the end. */
+  sync(): Promise<void>;
+}
+
 export interface ArchivePass {
   /** Spool file: init segment and fragments. */
   source: RegularFile;
   layout: ArchiveLayout;
   /** New and empty. */
-  target: FileHandle;
+  target: ArchiveTarget;
   onProgress?: (writtenBytes: number, totalBytes: number) => void;
   signal?: AbortSignal;
 }
@@ -94,14 +107,14 @@ export async function runArchivePass(pass: ArchivePass): Promise<ArchivePassResu
 
 /** Writes one chunk after the other, the caller at most one chunk ahead, and syncs now and then beside that. */
 class SyncedWriter {
-  readonly #target: FileHandle;
+  readonly #target: ArchiveTarget;
   #position = 0;
   #unsyncedBytes = 0;
   #syncBytes = firstSyncBytes;
   #writing: Promise<void> = Promise.resolve();
   #syncing: Promise<void> = Promise.resolve();
 
-  constructor(target: FileHandle) {
+  constructor(target: ArchiveTarget) {
     this.#target = target;
   }
 
@@ -165,6 +178,8 @@ function watched<T>(promise: Promise<T>): Promise<T> {
 
 function rethrowAs(side: "spool" | "archive", message: string): (cause: unknown) => never {
   return (cause) => {
+    // A target that is no file of this machine says itself what happened.
+    if (cause instanceof AppError && cause.details.side === side) throw cause;
     const errno = errnoOf(cause) ?? (cause instanceof Error ? errnoOf(cause.cause) : undefined);
     throw new AppError("io", message, { cause, details: { side, errno } });
   };

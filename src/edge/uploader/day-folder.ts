@@ -1,10 +1,11 @@
 import { type FileHandle, mkdir, open, readdir, stat, unlink } from "node:fs/promises";
 import { basename, dirname } from "node:path";
-import { archivePathOf, parseArchivePath } from "../../common/archive-path.ts";
+import { archivePathOf } from "../../common/archive-path.ts";
 import { syncDirectory } from "../../common/atomic-file.ts";
 import { errnoOf } from "../../common/errors.ts";
 import type { SegmentIdentity } from "../../common/segment-identity.ts";
 import type { ArchiveRoot } from "./archive-root.ts";
+import { dayFolderOf, isPartialOf, newPartialPath, takenPathsOf } from "./day-names.ts";
 import { publishFile } from "./publish-file.ts";
 
 export interface Partial {
@@ -12,8 +13,6 @@ export interface Partial {
   file: FileHandle;
 }
 
-/** Names are `.<final name>.<video id>.<try>.partial`, so no reader takes one for a video. */
-const partialPattern = /^\..+\.([0-9a-f-]{36})\.[0-9a-f]{8}\.partial$/;
 const maxAttempts = 9999;
 
 /** The folder of one camera's day in the archive, for one segment that is to be put there. */
@@ -27,41 +26,32 @@ export class DayFolder {
     this.#root = root;
     this.#identity = identity;
     this.#names = names;
-    this.#path = dirname(archivePathOf(identity));
+    this.#path = dayFolderOf(identity);
   }
 
   /** Makes the folder where it is not there yet. */
   static async open(root: ArchiveRoot, identity: SegmentIdentity): Promise<DayFolder> {
-    const folder = dirname(archivePathOf(identity));
+    const folder = dayFolderOf(identity);
     for (const path of [dirname(folder), folder]) await makeDurableFolder(root, path);
     return new DayFolder(root, identity, new Set(await readdir(root.resolve(folder))));
   }
 
   /** What has a name that this segment could have, relative to the root. */
   get takenPaths(): string[] {
-    const stem = basename(archivePathOf(this.#identity), ".mp4");
-    return [...this.#names]
-      .filter((name) => name === `${stem}.mp4` || name.startsWith(`${stem}-`))
-      .map((name) => `${this.#path}/${name}`)
-      .filter((path) => parseArchivePath(path) !== undefined);
+    return takenPathsOf(this.#identity, this.#names);
   }
 
   /** Removes what dead uploads of this very segment left. */
   async removeStalePartials(): Promise<void> {
     for (const name of this.#names) {
-      if (partialPattern.exec(name)?.[1] !== this.#identity.videoId) continue;
+      if (!isPartialOf(this.#identity, name)) continue;
       await unlinkIfThere(this.#root.resolve(`${this.#path}/${name}`));
     }
   }
 
-  /**
-   * A new empty file. Each try has its own name: a rename that an abandoned upload still has on its way must not
-   * find the file of the next one.
-   */
+  /** A new empty file. */
   async createPartial(): Promise<Partial> {
-    const nonce = Buffer.from(crypto.getRandomValues(new Uint8Array(4))).toString("hex");
-    const final = basename(archivePathOf(this.#identity));
-    const path = this.#root.resolve(`${this.#path}/.${final}.${this.#identity.videoId}.${nonce}.partial`);
+    const path = this.#root.resolve(newPartialPath(this.#identity));
     return { path, file: await open(path, "wx", 0o644) };
   }
 

@@ -1,8 +1,7 @@
 import { statfs } from "node:fs/promises";
 import { AppError, describeError, errnoOf } from "../../common/errors.ts";
-import { type ArchiveLayout, planArchiveFile, readArchiveFile } from "../../common/mp4/archive-file.ts";
+import { readArchiveFile } from "../../common/mp4/archive-file.ts";
 import { RegularFile } from "../../common/mp4/regular-file.ts";
-import { scanSegmentFile } from "../../common/mp4/segment-scan.ts";
 import { verifyArchiveFile } from "../../common/mp4/verify-file.ts";
 import type {
   ArchiveDestination,
@@ -14,6 +13,8 @@ import type {
 import { runArchivePass } from "./archive-pass.ts";
 import { ArchiveRoot } from "./archive-root.ts";
 import { DayFolder } from "./day-folder.ts";
+import { type KnownFile, knownFileOf } from "./known-file.ts";
+import { checkRecordedHash, planFromSource } from "./source-plan.ts";
 
 /** An archive that is a folder of this machine: a mounted share, or a disk. Its calls may hang as the mount does. */
 export class PathDestination implements ArchiveDestination {
@@ -36,7 +37,7 @@ export class PathDestination implements ArchiveDestination {
   async put(request: PutRequest, options: PutOptions = {}): Promise<PutResult> {
     const { identity, sourcePath, expectedArchiveId } = request;
     await using root = await ArchiveRoot.open(this.#path, expectedArchiveId);
-    const layout = await planFromSource(sourcePath, request);
+    const layout = await planFromSource(request);
     await using source = await RegularFile.open(sourcePath);
     const { archiveId } = root;
     try {
@@ -50,11 +51,7 @@ export class PathDestination implements ArchiveDestination {
         const pass = { source, layout, target: partial.file, ...options };
         const { recordedSha256, fileSha256 } = await runArchivePass(pass);
         await partial.file.close();
-        if (recordedSha256 !== identity.recordedSha256) {
-          throw new AppError("corrupt_file", "the segment no longer has the hash it was recorded with", {
-            details: { side: "spool", recorded: identity.recordedSha256, found: recordedSha256 },
-          });
-        }
+        checkRecordedHash(request, recordedSha256);
         const sizeBytes = await folder.sizeOf(partial.path);
         if (sizeBytes !== layout.totalSizeBytes) {
           throw new AppError("io", `the archive kept ${sizeBytes} of ${layout.totalSizeBytes} bytes`, {
@@ -75,15 +72,6 @@ export class PathDestination implements ArchiveDestination {
   }
 }
 
-async function planFromSource(sourcePath: string, { identity }: PutRequest): Promise<ArchiveLayout> {
-  const scan = await scanSegmentFile(sourcePath, { checkTailBytes: 0 });
-  if (scan.tornBytes > 0) {
-    const reason = `${scan.tornBytes} bytes at the end of the segment are damaged: ${scan.tornReason}`;
-    throw new AppError("corrupt_file", reason, { details: { side: "spool" } });
-  }
-  return planArchiveFile({ index: scan.index, identity });
-}
-
 /**
  * This very segment, whole, from an upload whose end nobody saw. A file with its id that is not whole is left alone:
  * the segment then gets another name.
@@ -93,19 +81,12 @@ async function findInArchive(
   folder: DayFolder,
   { identity }: PutRequest,
   options: PutOptions,
-): Promise<Pick<PutResult, "filePath" | "fileSizeBytes" | "fileSha256"> | undefined> {
+): Promise<KnownFile | undefined> {
   for (const filePath of folder.takenPaths) {
     const path = root.resolve(filePath);
     if (!(await hasVideoId(path, identity.videoId))) continue;
-    const report = await verifyArchiveFile(path, options);
-    if (report.problems.some(({ code }) => code === "unreadable")) {
-      throw new AppError("io", `cannot read ${filePath} in the archive`, { details: { side: "archive" } });
-    }
-    // A contradiction between identity and video is in the segment, and would be in every copy of it.
-    const whole = report.kind === "archive" && report.problems.every(({ code }) => code === "identity");
-    if (whole && report.fileSha256 && report.identity?.recordedSha256 === identity.recordedSha256) {
-      return { filePath, fileSizeBytes: report.sizeBytes, fileSha256: report.fileSha256 };
-    }
+    const known = knownFileOf(await verifyArchiveFile(path, options), filePath, identity);
+    if (known) return known;
   }
   return undefined;
 }
