@@ -11,6 +11,9 @@ export const systemClock: Clock = {
   monotonicMs: () => performance.now(),
 };
 
+/** livecam did not exist then: a wall clock that says something earlier was never set. */
+export const earliestWallMs = Date.UTC(2024, 0, 1);
+
 /** Resolves after `ms`, or at once when `signal` aborts; it does not throw, so loops check the signal. */
 export function sleep(ms: number, signal?: AbortSignal): Promise<void> {
   return new Promise((resolve) => {

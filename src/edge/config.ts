@@ -180,6 +180,8 @@ export const EdgeConfig = v.strictObject({
     v.strictObject({
       /** Zone of file names and of the clock that segments are cut at; the system's where it is not given. */
       time_zone: v.optional(TimeZone),
+      /** `ntp`: the machine's NTP service tells when the clock is set. `trusted`: it is right without (battery, GPS). */
+      clock: v.optional(v.picklist(["ntp", "trusted"]), "ntp"),
       spool_path: v.optional(absolutePath, "/var/lib/livecam/spool"),
       /** Acknowledged segments are kept on the node up to this size. */
       spool_max_bytes: v.optional(PositiveInteger, 20_000_000_000),

@@ -12,6 +12,7 @@ import { ConfigStore } from "./config-store.ts";
 import { createControlApp } from "./control/control-app.ts";
 import { serveControl } from "./control/control-server.ts";
 import { EdgeNode } from "./edge-node.ts";
+import { ClockWatch } from "./health/clock-watch.ts";
 import { ErrorCounts } from "./health/error-counts.ts";
 import { SystemInfoReader } from "./health/system-info.ts";
 import { Announcer } from "./hub-link/announcer.ts";
@@ -68,13 +69,15 @@ export async function runEdge({ configPath, env, entryFile }: RunEdgeOptions): P
   const signal = abortOnSignals((name) => logger.info("stopping", { signal: name }));
   process.on("SIGHUP", () => void reportConfigChange(store, logger));
 
+  const clockWatch = new ClockWatch({ clock, source: config.system.clock, logger: createLogger("clock") });
+  await clockWatch.check();
   const piModel = await detectPiModel();
   const cameras = config.cameras.map(({ id: cameraId, source }) => {
     const recorder = new Recorder({
       ...{ cameraId, nodeId, timeZone, softwareVersion, clock },
       segmentSeconds: config.recording.segment_seconds,
       sink: spool.sink,
-      clockSync: () => "synced",
+      clockSync: () => clockWatch.state(),
       logger: createLogger("recorder").with({ camera_id: cameraId }),
     });
     const credentials = secrets.cameraCredentials.get(cameraId);
@@ -153,7 +156,7 @@ export async function runEdge({ configPath, env, entryFile }: RunEdgeOptions): P
       spool.upkeep.run(background.signal),
     ]);
   };
-  const work = Promise.all([deliver(), heartbeat.run(background.signal)]);
+  const work = Promise.all([deliver(), heartbeat.run(background.signal), clockWatch.run(background.signal)]);
 
   await aborted(signal);
   await Promise.all(cameras.map((camera) => camera.stop()));

@@ -1,0 +1,64 @@
+import { access } from "node:fs/promises";
+import { join } from "node:path";
+import { runChild } from "../../common/child-process.ts";
+
+export interface ClockSyncProbeOptions {
+  /** Where `/run` is; another folder in tests. */
+  root?: string;
+  /** Programs to ask, the first that knows answers; each with the pattern of a yes and of a no in what it prints. */
+  programs?: readonly ClockProgram[];
+}
+
+export interface ClockProgram {
+  argv: readonly string[];
+  yes: RegExp;
+  no: RegExp;
+}
+
+/** systemd-timesyncd makes it with the first answer of a server after a boot. */
+const timesyncdFile = "run/systemd/timesync/synchronized";
+const programLimitMs = 2000;
+
+export const clockPrograms: readonly ClockProgram[] = [
+  // Asks the kernel (adjtimex), which every NTP service tells; needs no privilege.
+  {
+    argv: ["timedatectl", "show", "--property=NTPSynchronized", "--value"],
+    yes: /^yes$/m,
+    no: /^no$/m,
+  },
+  // Where there is no systemd.
+  {
+    argv: ["chronyc", "-n", "tracking"],
+    yes: /^Leap status\s*:\s*(?:Normal|Insert second|Delete second)/m,
+    no: /^Leap status\s*:\s*Not synchronised/m,
+  },
+];
+
+/**
+ * Whether this machine's clock has been set by NTP; undefined where nothing tells (no systemd, a container). Takes a
+ * file's look-up where systemd-timesyncd has synced, two seconds per program at most elsewhere. Never rejects.
+ */
+export async function probeClockSync(options: ClockSyncProbeOptions = {}): Promise<boolean | undefined> {
+  const { root = "/", programs = clockPrograms } = options;
+  const isSynced = await access(join(root, timesyncdFile)).then(
+    () => true,
+    () => false,
+  );
+  if (isSynced) return true;
+  for (const { argv, yes, no } of programs) {
+    const text = await outputOf(argv);
+    if (yes.test(text)) return true;
+    if (no.test(text)) return false;
+  }
+  return undefined;
+}
+
+/** Empty for a program that is not there, fails or hangs: it knows nothing. */
+async function outputOf(argv: readonly string[]): Promise<string> {
+  try {
+    const { exitCode, stdout } = await runChild({ argv, timeoutMs: programLimitMs, maxOutputBytes: 65_536 });
+    return exitCode === 0 ? new TextDecoder().decode(stdout) : "";
+  } catch {
+    return "";
+  }
+}
