@@ -14,6 +14,8 @@ import {
 } from "../support/edge-process.ts";
 import { type FakeHub, fakeHubKey, startFakeHub } from "../support/fake-hub.ts";
 import { temporaryFolder } from "../support/sample-recording.ts";
+import { canMount, mountSmallDisk } from "../support/small-disk.ts";
+import { testIf } from "../support/test-if.ts";
 
 const camera = (id: string) => ({
   id,
@@ -195,6 +197,29 @@ describe("recording goes on, nothing is lost, and all is delivered afterwards, w
       async () => undefined,
     ));
 });
+
+testIf(canMount, "mounting needs root")(
+  "a full spool: recording goes on by itself once there is room",
+  async () => {
+    await using disk = await mountSmallDisk(400_000);
+    await using at = await setUp({ config: { system: { spool_path: disk.path } } });
+    const metadata = join(at.site.archive, "metadata");
+    await rename(metadata, `${metadata}-away`);
+    const edge = at.start();
+    const client = new ControlClient(at.site.socket);
+    const state = async () => (await client.status().catch(() => undefined))?.cameras[0]?.state;
+    while ((await state()) !== "retrying") await Bun.sleep(100);
+    const { waiting_segments } = (await client.status()).spool;
+    await rename(`${metadata}-away`, metadata);
+    await edge.logged("archived", waiting_segments + 2);
+    expect(await state()).toBe("recording");
+    expect(await edge.stop()).toBe(0);
+    await expectAllWhole(at.site, at.hub);
+    for (const left of ["recording", "closed", "archived", "quarantine"]) {
+      expect(await readdir(join(disk.path, left))).toEqual([]);
+    }
+  },
+);
 
 async function workersOf(at: { site: EdgeSite }): Promise<number[]> {
   const all = await processesWith("archive-worker");
