@@ -28,3 +28,9 @@ test("the reserve is a tenth of a small disk and two gigabytes of a large one", 
   expect(reserveBytesOf(1_000_000_000)).toBe(100_000_000);
   expect(reserveBytesOf(4_000_000_000_000)).toBe(2_000_000_000);
 });
+
+test("what fits exactly stays", () => {
+  const acknowledged = [1, 2].map((n) => ({ videoId: `v${n}`, sizeBytes: 100 }));
+  expect(planEviction({ acknowledged, maxBytes: 200, disk: undefined })).toEqual([]);
+  expect(planEviction({ acknowledged, maxBytes: 199, disk: undefined })).toEqual(["v1"]);
+});
