@@ -1,4 +1,4 @@
-import { type Clock, systemClock } from "../../common/clock.ts";
+import type { Clock } from "../../common/clock.ts";
 import { AppError } from "../../common/errors.ts";
 import type { PageKey, Video, VideoQuery } from "./catalog.ts";
 import type { LibsqlDatabase } from "./libsql-database.ts";
@@ -23,11 +23,17 @@ const maxStepRows = 20_000;
 const stepMs = 8;
 const searchDeadlineMs = 20_000;
 
+export interface Pacing {
+  clock: Clock;
+  /** Between two steps of a search; resolves when everybody else had a turn. */
+  pause(): Promise<void>;
+}
+
 /** {@link Catalog.findVideos} */
 export async function findVideos(
   database: LibsqlDatabase,
   query: VideoQuery,
-  clock: Clock = systemClock,
+  pacing: Pacing,
 ): Promise<Video[]> {
   const cameraIds = query.cameraIds === undefined ? undefined : [...new Set(query.cameraIds)];
   const lists = [cameraIds, query.nodeIds, query.statuses, query.weekdays];
@@ -37,9 +43,9 @@ export async function findVideos(
   if (scan.filters.length === 0) return listVideos(database, scan, cameraIds);
 
   const found: Video[][] = [];
-  const deadlineMs = clock.monotonicMs() + searchDeadlineMs;
+  const deadlineMs = pacing.clock.monotonicMs() + searchDeadlineMs;
   for (const source of sourcesOf(query, cameraIds)) {
-    found.push(await searchVideos(database, { ...scan, source, deadlineMs }, clock));
+    found.push(await searchVideos(database, { ...scan, source, deadlineMs }, pacing));
   }
   return found.flat().sort(inOrder(query.order)).slice(0, query.limit);
 }
@@ -106,7 +112,7 @@ async function listVideos(
 async function searchVideos(
   database: LibsqlDatabase,
   scan: Scan & { source: Source; deadlineMs: number },
-  clock: Clock,
+  { clock, pause }: Pacing,
 ): Promise<Video[]> {
   const { query, range, filters, source, deadlineMs } = scan;
   const order = orderBy(query);
@@ -134,7 +140,7 @@ async function searchVideos(
     }
     rest = cut.rest;
     stepRows = nextStepRows(stepRows, nowMs - startedAtMs);
-    await new Promise((resume) => setImmediate(resume));
+    await pause();
   }
   return found;
 }

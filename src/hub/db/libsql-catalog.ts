@@ -21,6 +21,8 @@ import { videoColumns, videoOfRow } from "./video-row.ts";
 export class LibsqlCatalog implements Catalog {
   readonly #database: LibsqlDatabase;
   readonly #clock: Clock;
+  /** When the last search that pauses may go on. */
+  #turn = Promise.resolve();
 
   constructor(database: LibsqlDatabase, clock: Clock = systemClock) {
     this.#database = database;
@@ -38,7 +40,7 @@ export class LibsqlCatalog implements Catalog {
   }
 
   findVideos(query: VideoQuery): Promise<Video[]> {
-    return findVideos(this.#database, query, this.#clock);
+    return findVideos(this.#database, query, { clock: this.#clock, pause: () => this.#pause() });
   }
 
   async findNewestVideos(): Promise<Video[]> {
@@ -96,6 +98,12 @@ export class LibsqlCatalog implements Catalog {
 
   async ping(): Promise<void> {
     await this.#database.read("SELECT count(*) FROM settings");
+  }
+
+  /** One step of one search per turn of the event loop, however many searches there are. */
+  #pause(): Promise<void> {
+    this.#turn = this.#turn.then(() => new Promise((resume) => setImmediate(resume)));
+    return this.#turn;
   }
 
   async close(): Promise<void> {

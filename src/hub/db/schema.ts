@@ -98,6 +98,32 @@ export const cameras = sqliteTable("cameras", {
   source: text("source").notNull(),
 });
 
+/** Times for which a camera should have a video and has none, as its node told. */
+export const gaps = sqliteTable(
+  "gaps",
+  {
+    rowId: integer("row_id").primaryKey(),
+    gapId: text("gap_id").notNull(),
+    cameraId: text("camera_id").notNull(),
+    nodeId: text("node_id").notNull(),
+    fromMs: integer("from_ms").notNull(),
+    toMs: integer("to_ms").notNull(),
+    cause: text("cause").notNull(),
+    detail: text("detail").notNull(),
+    createdAtMs: integer("created_at_ms").notNull(),
+  },
+  (table) => [
+    // Identity: a report is idempotent by it.
+    uniqueIndex("gaps_gap_id").on(table.gapId),
+    // The list of one camera, in both directions, with its keyset.
+    index("gaps_camera_from").on(table.cameraId, table.fromMs, table.gapId),
+    // The same for all cameras.
+    index("gaps_from").on(table.fromMs, table.gapId),
+    // The longest: bounds how far before a range an overlapping gap can start.
+    index("gaps_span").on(sql`(${table.toMs} - ${table.fromMs})`),
+  ],
+);
+
 export const nodes = sqliteTable("nodes", {
   nodeId: text("node_id").primaryKey(),
   ipAddress: text("ip_address").notNull(),
