@@ -1,4 +1,5 @@
 import initial from "./migrations/0000_initial.sql" with { type: "text" };
+import gaps from "./migrations/0001_gaps.sql" with { type: "text" };
 import journal from "./migrations/meta/_journal.json" with { type: "json" };
 
 export interface Migration {
@@ -11,11 +12,17 @@ export interface Migration {
 /** One line per file that `drizzle-kit generate` wrote; a test compares it with the folder. */
 const sqlOf: Record<string, string> = {
   "0000_initial": initial,
+  "0001_gaps": gaps,
 };
 
 /** All migrations, oldest first, inside the binary. */
 export const migrations: readonly Migration[] = journal.entries.map(({ tag, when }) => ({
   tag,
   generatedAtMs: when,
-  sql: sqlOf[tag] ?? "",
+  sql: sqlOf[tag] ?? missing(tag),
 }));
+
+/** An empty one would be remembered as applied. */
+function missing(tag: string): never {
+  throw new Error(`the migration ${tag} is not listed in migrations.ts`);
+}
