@@ -41,20 +41,21 @@ export class LoopDisk implements AsyncDisposable {
   /**
    * What is on the medium now, as another disk that was mounted after the power came back: nothing is synced for it,
    * and what only the kernel's memory has is not in it. A copy during which the medium changed shows a state that
-   * never was, and is made again. `onCut` is called right before the copy that counts, maybe more than once.
+   * never was, and is made again. `onCut` is called right before the copy that counts, maybe more than once;
+   * `onRestless` when the medium changed in each of the first copies, so that whoever writes may pause.
    */
-  async cutPower(onCut: () => void = () => undefined): Promise<LoopDisk> {
+  async cutPower(options: { onCut?: () => void; onRestless?: () => void } = {}): Promise<LoopDisk> {
     const folder = await mkdtemp(join(tmpdir(), "livecam-power-"));
-    for (let tries = 0; ; tries++) {
-      if (tries === 1000) throw new Error("the disk is never still for as long as a copy takes");
+    for (let tries = 0; ; ) {
       const before = await this.#writes();
       if (before === undefined) {
         await Bun.sleep(2);
         continue;
       }
-      onCut();
+      options.onCut?.();
       await run("cp", "--sparse=always", this.#image, join(folder, "disk.img"));
       if ((await this.#writes()) === before) return LoopDisk.#attach(folder);
+      if (++tries === 5) options.onRestless?.();
     }
   }
 

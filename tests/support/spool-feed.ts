@@ -9,10 +9,10 @@ import { ffmpeg } from "./source-files.ts";
 /** Media time of one fragment. */
 export const fragmentMs = 400;
 
-/** Forty fragments of some 20 kB. */
+/** Forty fragments of some 15 kB. */
 export async function makeFeedMedia(): Promise<{ init: Uint8Array; fragments: Uint8Array[] }> {
   const stream = await ffmpeg([
-    ...["-f", "lavfi", "-i", "testsrc2=size=640x360:rate=10", "-t", "16", "-pix_fmt", "yuv420p"],
+    ...["-f", "lavfi", "-i", "testsrc2=size=320x180:rate=10", "-t", "16", "-pix_fmt", "yuv420p"],
     ...["-c:v", "libx264", "-preset", "ultrafast", "-g", "4", "-keyint_min", "4", "-sc_threshold", "0"],
     ...["-f", "mp4", "-movflags", "frag_keyframe+empty_moov+default_base_moof", "pipe:1"],
   ]);
@@ -35,6 +35,8 @@ export interface FedSegment {
 /** Records into a spool, and brings each segment through its whole life, as fast as it may; remembers every answer. */
 export class SpoolFeed {
   readonly segments: FedSegment[] = [];
+  /** It waits before the next fragment while this is pending. */
+  pause: Promise<void> | undefined;
   readonly #media: { init: Uint8Array; fragments: Uint8Array[] };
 
   constructor(media: { init: Uint8Array; fragments: Uint8Array[] }) {
@@ -44,12 +46,13 @@ export class SpoolFeed {
   /** Until aborted. The clock goes a fragment ahead with each. */
   async run(spool: Spool, clock: FakeClock, pauseMs: number, signal: AbortSignal): Promise<void> {
     for (let sequence = 0; !signal.aborted; sequence++) {
-      const start = sampleStart({ sequence, startTimeMs: clock.wallMs(), width: 640, height: 360 });
+      const start = sampleStart({ sequence, startTimeMs: clock.wallMs(), width: 320, height: 180 });
       const { videoId } = start;
       const fed = { videoId, appended: 0, closed: false, archived: false, evictionBegun: false };
       const segment = await spool.sink.open(start, this.#media.init);
       this.segments.push(fed);
       for (const fragment of this.#media.fragments) {
+        await this.pause;
         clock.advance(fragmentMs);
         await segment.append(fragment);
         fed.appended++;

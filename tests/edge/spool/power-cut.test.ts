@@ -28,7 +28,7 @@ testIf(canMount, "mounting needs root")(
     const media = await makeFeedMedia();
     const ends = endsOf(media);
     const whole = Buffer.concat([media.init, ...media.fragments]);
-    await using disk = await LoopDisk.create(40 * 1024 * 1024);
+    await using disk = await LoopDisk.create(16 * 1024 * 1024);
     // Time is the media's, so that the figures do not depend on the machine that runs this.
     const clock = new FakeClock(sampleStartMs);
     const root = join(disk.path, "spool");
@@ -36,16 +36,24 @@ testIf(canMount, "mounting needs root")(
     await spool.load(new AbortController().signal);
     const feed = new SpoolFeed(media);
     const stop = new AbortController();
-    const feeding = feed.run(spool, clock, 8, stop.signal);
+    const feeding = feed.run(spool, clock, 20, stop.signal);
     const lost: number[] = [];
     let torn = 0;
 
     for (let cut = 0; cut < cuts; cut++) {
       await Promise.race([Bun.sleep(20 + Math.random() * 400), feeding]);
       let known: FedSegment[] = [];
-      await using after = await disk.cutPower(() => {
-        known = structuredClone(feed.segments);
+      const paused = Promise.withResolvers<void>();
+      await using after = await disk.cutPower({
+        onCut: () => {
+          known = structuredClone(feed.segments);
+        },
+        onRestless: () => {
+          feed.pause = paused.promise;
+        },
       });
+      feed.pause = undefined;
+      paused.resolve();
       const evicting = new Set(feed.segments.filter((s) => s.evictionBegun).map((s) => s.videoId));
       const copy = join(after.path, "spool");
       const before = await videosInSpool(copy);
