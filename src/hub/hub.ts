@@ -13,6 +13,7 @@ import { createHealthRoutes } from "./health/health.routes.ts";
 import { createHealthService } from "./health/system-health-service.ts";
 import type { KnownRoute } from "./http/known-routes.ts";
 import { serveApp } from "./http/serve-app.ts";
+import { createGapReportRoutes } from "./ingest/gap-reports.routes.ts";
 import { createIngestRoutes } from "./ingest/ingest.routes.ts";
 import { createNodeService } from "./nodes/catalog-node-service.ts";
 import { createNodeRoutes } from "./nodes/nodes.routes.ts";
@@ -30,6 +31,7 @@ import { createErrorRenderer } from "./ui/render-error.tsx";
 import { createLoginRenderer } from "./ui/render-login.tsx";
 import { createVideoService } from "./videos/catalog-video-service.ts";
 import { createCursorCodec } from "./videos/cursor.ts";
+import { createGapRoutes } from "./videos/gaps.routes.ts";
 import { createVideoRoutes } from "./videos/videos.routes.ts";
 
 export interface HubOptions {
@@ -113,6 +115,8 @@ export async function openHub({ config, selfCommand, clock = systemClock }: HubO
     routes: [
       createVideoRoutes({ videos, cursors }),
       createIngestRoutes({ catalog, clock, logger: createLogger("ingest") }),
+      createGapReportRoutes({ catalog, clock }),
+      createGapRoutes({ gaps: catalog, cursors }),
       createNodeRoutes({ nodes }),
       createHealthRoutes({ health }),
       createStreamRoutes({ videos: createRecentVideos(catalog, clock), media }),

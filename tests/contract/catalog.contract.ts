@@ -1,8 +1,11 @@
 import { afterAll, beforeAll, describe, expect, test } from "bun:test";
 import fc from "fast-check";
+import { newUuidV7 } from "../../src/common/ids.ts";
 import { localDateOf } from "../../src/common/time-zone.ts";
 import {
   type Catalog,
+  type Gap,
+  type NewGap,
   type NewNode,
   type NewVideo,
   type PageKey,
@@ -327,6 +330,68 @@ export function catalogContract(name: string, open: () => Promise<Catalog>): voi
       expect(await catalog.findDays(cameraId, 100)).toEqual(days);
       expect(await catalog.findDays(cameraId, 2)).toEqual(days.slice(0, 2));
       expect(await catalog.findDays("none", 100)).toEqual([]);
+    });
+
+    describe("gaps", () => {
+      const gap = (cameraId: string, fromMs: number, toMs: number): NewGap => ({
+        gapId: newUuidV7(fromMs),
+        ...{ cameraId, nodeId: "node01", fromMs, toMs },
+        cause: "camera_failed",
+        detail: "ffmpeg exited with 1: \u{1f4a5} 'quoted'",
+      });
+      const oldest = { order: "oldest_first" as const, limit: 100 };
+
+      test("come back as they were told, and a known one is left as it is", async () => {
+        const cameraId = newCamera();
+        const [a, b] = [gap(cameraId, nowMs, nowMs + 1), gap(cameraId, nowMs + 1000, nowMs + 2 ** 40)];
+        expect(await catalog.saveGaps([a, b, a], nowMs)).toBe(2);
+        expect(await catalog.saveGaps([{ ...a, cause: "paused" }, b], nowMs + 7)).toBe(0);
+        expect(await catalog.saveGaps([], nowMs)).toBe(0);
+        expect(await catalog.findGaps({ ...oldest, cameraIds: [cameraId] })).toEqual([
+          { ...a, createdAtMs: nowMs },
+          { ...b, createdAtMs: nowMs },
+        ]);
+        expect(await catalog.findGaps({ ...oldest, cameraIds: ["none"] })).toEqual([]);
+        expect(await catalog.findGaps({ ...oldest, cameraIds: [] })).toEqual([]);
+      });
+
+      test("of a range, page by page, are those that a look at each one finds", async () => {
+        const cameraIds = [newCamera(), newCamera()];
+        const gaps = Array.from({ length: 60 }, (_, i) =>
+          gap(cameraIds[i % 2] as string, i * 1000 - (i % 5), i * 1000 + (i % 7 === 0 ? 20_000 : 500)),
+        ).map((one) => ({ ...one, fromMs: one.fromMs + nowMs, toMs: one.toMs + nowMs }));
+        await catalog.saveGaps(gaps, nowMs);
+        const moment = fc.integer({ min: -3_000, max: 80_000 }).map((ms) => nowMs + ms);
+        const queries = fc.record({
+          cameraIds: fc.subarray(cameraIds, { minLength: 1 }),
+          range: fc.option(fc.tuple(moment, moment), { nil: undefined }),
+          order: fc.constantFrom("newest_first" as const, "oldest_first" as const),
+          limit: fc.integer({ min: 1, max: 70 }),
+        });
+        await fc.assert(
+          fc.asyncProperty(queries, async ({ cameraIds: asked, range, order, limit }) => {
+            const [fromMs, toMs] = range ?? [Number.NEGATIVE_INFINITY, Number.POSITIVE_INFINITY];
+            const sign = order === "newest_first" ? -1 : 1;
+            const expected = gaps
+              .filter((one) => asked.includes(one.cameraId) && one.toMs > fromMs && one.fromMs < toMs)
+              .sort((a, b) => sign * (a.fromMs - b.fromMs || (a.gapId < b.gapId ? -1 : 1)));
+            const found: Gap[] = [];
+            for (let after: PageKey | undefined; ; ) {
+              const page = await catalog.findGaps({
+                ...{ cameraIds: asked, order, limit },
+                ...(range && { fromMs, toMs }),
+                ...(after && { after }),
+              });
+              found.push(...page);
+              const last = page.at(-1);
+              if (!last || page.length < limit) break;
+              after = { startTimeMs: last.fromMs, videoId: last.gapId };
+            }
+            expect(found.map(({ gapId }) => gapId)).toEqual(expected.map(({ gapId }) => gapId));
+          }),
+          { numRuns: 200 },
+        );
+      });
     });
 
     describe("nodes", () => {

@@ -1,3 +1,4 @@
+import type { GapCause } from "../../common/protocol/gap.ts";
 import type { SegmentIdentity } from "../../common/segment-identity.ts";
 
 /**
@@ -58,6 +59,32 @@ export interface VideoQuery {
   limit: number;
 }
 
+/** Time for which a camera should have a video and has none, [from, to), as its node told. */
+export interface Gap {
+  gapId: string;
+  cameraId: string;
+  nodeId: string;
+  fromMs: number;
+  toMs: number;
+  cause: GapCause;
+  detail: string;
+  /** When the hub learned of it. */
+  createdAtMs: number;
+}
+
+export type NewGap = Omit<Gap, "createdAtMs">;
+
+/** Gaps that overlap [fromMs, toMs); the order is that of their starts. */
+export interface GapQuery {
+  cameraIds?: readonly string[];
+  fromMs?: number;
+  toMs?: number;
+  order: SortOrder;
+  /** The start and the id of a gap. */
+  after?: PageKey;
+  limit: number;
+}
+
 export interface CameraRow {
   cameraId: string;
   nodeId: string;
@@ -110,6 +137,11 @@ export interface Catalog {
   deleteVideo(videoId: string): Promise<void>;
   /** Local days (`2025-09-23`) on which a camera has videos, newest first. */
   findDays(cameraId: string, limit: number): Promise<string[]>;
+
+  /** Idempotent by id: a known gap is left as it is. Answers how many were not known; those survive a power cut. */
+  saveGaps(gaps: readonly NewGap[], nowMs: number): Promise<number>;
+  /** At most `limit` gaps in the order asked for. */
+  findGaps(query: GapQuery): Promise<Gap[]>;
 
   /** Stores a node and its cameras, or what is new about them; the last heartbeat stays. A camera has one node: the last. */
   saveNode(node: NewNode, cameras: readonly CameraRow[]): Promise<void>;

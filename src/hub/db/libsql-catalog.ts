@@ -3,6 +3,9 @@ import type {
   Beat,
   CameraRow,
   Catalog,
+  Gap,
+  GapQuery,
+  NewGap,
   NewNode,
   NewVideo,
   NodeRow,
@@ -12,6 +15,7 @@ import type {
   VideoStatus,
 } from "./catalog.ts";
 import { findVideos } from "./find-videos.ts";
+import { findGaps, saveGaps } from "./gap-rows.ts";
 import type { LibsqlDatabase } from "./libsql-database.ts";
 import { listCameras, listNodes, saveHeartbeat, saveNode } from "./node-rows.ts";
 import { saveVideos } from "./save-videos.ts";
@@ -78,6 +82,14 @@ export class LibsqlCatalog implements Catalog {
       [cameraId, limit],
     );
     return rows.map((row) => row[0] as string);
+  }
+
+  saveGaps(gaps: readonly NewGap[], nowMs: number): Promise<number> {
+    return saveGaps(this.#database, gaps, nowMs);
+  }
+
+  findGaps(query: GapQuery): Promise<Gap[]> {
+    return findGaps(this.#database, query);
   }
 
   saveNode(node: NewNode, cameras: readonly CameraRow[]): Promise<void> {

@@ -48,7 +48,12 @@ describe("every route", () => {
     expect(hub.hub.routes.length).toBeGreaterThan(20);
     expect(names("open").sort()).toEqual(open.sort());
     expect(names("node").sort()).toEqual(
-      ["POST /api/nodes/register", "POST /api/nodes/:id/heartbeat", "POST /api/videos/announce"].sort(),
+      [
+        "POST /api/nodes/register",
+        "POST /api/nodes/:id/gaps",
+        "POST /api/nodes/:id/heartbeat",
+        "POST /api/videos/announce",
+      ].sort(),
     );
   });
 
