@@ -20,6 +20,7 @@ export type LoadPlan = v.InferInput<typeof LoadPlan>;
 
 export interface LoadResult {
   answers: number;
+  /** All that was taken, of answers that were not whole at the end, too. */
   bodyBytes: number;
   seconds: number;
   /** From the request's first byte sent to the answer's last byte taken. */
@@ -101,8 +102,9 @@ export function runLoad(plan: v.InferOutput<typeof LoadPlan>): LoadResult {
       if (status !== plan.expectedStatus || length === undefined) {
         throw new Error(`not the answer expected: ${connection.header.slice(0, 1000)}`);
       }
-      bodyBytes += Number(length);
-      connection.remainingBytes = Number(length) - (connection.header.length - end - 4);
+      const bodyStart = connection.header.length - end - 4;
+      bodyBytes += bodyStart;
+      connection.remainingBytes = Number(length) - bodyStart;
     }
     while (connection.remainingBytes > 0) {
       const want = connection.remainingBytes;
@@ -110,6 +112,7 @@ export function runLoad(plan: v.InferOutput<typeof LoadPlan>): LoadResult {
       if (count === 0) throw new Error("the server closed the connection in mid-answer");
       if (count < 0) return false;
       connection.remainingBytes -= count;
+      bodyBytes += count;
     }
     return true;
   };
@@ -143,7 +146,6 @@ export function runLoad(plan: v.InferOutput<typeof LoadPlan>): LoadResult {
         sendNext(connection);
       }
     }
-    // Bodies that had begun to come count as whole: less than one per connection.
     const seconds = (performance.now() - startedAtMs) / 1000;
     return { answers: latenciesMs.length, bodyBytes, seconds, latenciesMs };
   } finally {
