@@ -284,4 +284,4 @@ test("2,000 closed segments are found", async () => {
   }
   using spool = await openLoadedSpool(folder.path);
   expect(spool.status()).toMatchObject({ waiting_segments: 2000, quarantined_segments: 0 });
-});
+}, 60_000);
