@@ -88,7 +88,7 @@ export async function runCli(args: readonly string[], context: CliContext): Prom
 
   add(program.command("archive-worker", { hidden: true }), async () => {
     const { runArchiveWorker } = await import("./cli-worker.ts");
-    return runArchiveWorker();
+    return runArchiveWorker(context.env);
   });
 
   try {

@@ -54,6 +54,9 @@ async function secretIssuesOf(raw: unknown, env: Env): Promise<InputIssue[]> {
 
 /** A config that may be wrong anywhere; what is no secret source is the schema's business. */
 const Loose = v.object({
+  upload: v.fallback(v.object({ destination: v.object({ password: v.unknown() }) }), {
+    destination: { password: undefined },
+  }),
   network: v.fallback(v.object({ api_key: v.unknown() }), { api_key: undefined }),
   cameras: v.fallback(
     v.array(
@@ -70,6 +73,7 @@ function secretSourcesIn(raw: unknown): { path: string; source: SecretSource }[]
   if (!config.success) return [];
   const candidates = [
     { path: "network.api_key", value: config.output.network.api_key },
+    { path: "upload.destination.password", value: config.output.upload.destination.password },
     ...config.output.cameras.map(({ source }, index) => ({
       path: `cameras.${index}.source.credentials`,
       value: source.credentials,

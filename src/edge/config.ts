@@ -2,6 +2,7 @@ import * as v from "valibot";
 import { CameraId, NodeId } from "../common/ids.ts";
 import { PlainText, PositiveInteger, TimeZone } from "../common/protocol/wire.ts";
 import { SecretSource } from "../common/secret.ts";
+import { DestinationConfig } from "./destination-config.ts";
 import { refusedRpicamOptions } from "./rpicam-options.ts";
 
 const integerIn = (min: number, max: number, unit: string) =>
@@ -128,12 +129,6 @@ export const CameraConfig = v.strictObject({
 export type CameraConfig = v.InferOutput<typeof CameraConfig>;
 export type SourceConfig = CameraConfig["source"];
 
-export const PathDestination = v.strictObject({
-  type: v.literal("path"),
-  /** Root of the archive: a mounted share, or a local folder. */
-  path: absolutePath,
-});
-
 export const EdgeConfig = v.strictObject({
   node_id: NodeId,
   cameras: v.pipe(
@@ -162,7 +157,7 @@ export const EdgeConfig = v.strictObject({
     {},
   ),
   upload: v.strictObject({
-    destination: v.variant("type", [PathDestination]),
+    destination: DestinationConfig,
     order: v.optional(v.picklist(["oldest_first", "newest_first"]), "oldest_first"),
     /** An upload that makes no progress for so long is given up and tried again. */
     stall_seconds: v.optional(integerIn(1, 3600, "seconds"), 60),
@@ -185,6 +180,8 @@ export const EdgeConfig = v.strictObject({
       spool_path: v.optional(absolutePath, "/var/lib/livecam/spool"),
       /** Acknowledged segments are kept on the node up to this size. */
       spool_max_bytes: v.optional(PositiveInteger, 20_000_000_000),
+      /** For what lives as long as the machine is up: SMB credentials in use. In memory, on most machines. */
+      run_path: v.optional(absolutePath, "/run/livecam"),
       control_socket: v.optional(v.nullable(absolutePath), "/run/livecam/edge.sock"),
       log_level: v.optional(v.picklist(["debug", "info", "warning", "error"]), "info"),
     }),

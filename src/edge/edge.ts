@@ -96,6 +96,7 @@ export async function runEdge({ configPath, env, entryFile }: RunEdgeOptions): P
     new WorkerDestination({
       command: [...selfCommand(entryFile), "archive-worker"],
       destination: config.upload.destination,
+      runFolder: config.system.run_path,
       stallMs: config.upload.stall_seconds * 1000,
       logger: createLogger("uploader"),
     }),

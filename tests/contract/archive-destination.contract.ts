@@ -201,7 +201,7 @@ export function archiveDestinationContract(
       await rm(join(at.archive, "metadata"), { recursive: true });
       expect(await at.destination.check()).toEqual({
         ok: false,
-        reason: expect.stringContaining("no archive is mounted"),
+        reason: expect.stringContaining("there is no metadata/archive.json"),
       });
     });
 

@@ -45,6 +45,7 @@ test("gives defaults to what a config leaves out, from YAML and from JSON", asyn
         expect(store.config.recording).toEqual({
           segment_seconds: 600,
           fsync_interval_ms: 2000,
+          unsynced_hold_seconds: 600,
           stall_seconds: 15,
         });
         expect(store.config.system.spool_path).toBe("/var/lib/livecam/spool");
@@ -200,4 +201,24 @@ test("secrets are read from where the config says they are", async () => {
     ]);
     expect((await thrown(readEdgeSecrets(config, {}))).issues).toMatchObject([{ path: "network.api_key" }]);
   });
+});
+
+test("the password of a destination is looked for, and never repeated", async () => {
+  const destination = {
+    ...{ type: "smb", mode: "client", server: "nas.local", share: "videos", username: "livecam" },
+    password: { env: "LIVECAM_SMB_PASSWORD" } as unknown,
+  };
+  await withFile({ ...minimal(), upload: { destination } }, async (path) => {
+    const env = { LIVECAM_API_KEY: "lck_a_b" };
+    const error = await thrown(checkEdgeConfig(path, env));
+    expect(error.issues.map(({ path: where }) => where)).toEqual(["upload.destination.password"]);
+    const config = await checkEdgeConfig(path, { ...env, LIVECAM_SMB_PASSWORD: "hunter2" });
+    expect(config.upload.destination).toMatchObject({ protocol: "SMB3", verify: "size", path: "" });
+  });
+  await withFile(
+    { ...minimal(), upload: { destination: { ...destination, password: "topsecret" } } },
+    async (path) => {
+      expect(formatConfigError(await thrown(checkEdgeConfig(path, {})))).not.toContain("topsecret");
+    },
+  );
 });

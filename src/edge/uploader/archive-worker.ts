@@ -1,13 +1,17 @@
 import * as v from "valibot";
 import { systemClock } from "../../common/clock.ts";
 import { AppError, describeError, errorCodeOf } from "../../common/errors.ts";
+import { readSecret } from "../../common/secret.ts";
 import { identityOf } from "../../common/segment-identity.ts";
 import type { ArchiveDestination } from "./archive-destination.ts";
 import { PathDestination } from "./path-destination.ts";
-import { type DestinationJson, type WorkerAnswer, WorkerRequest } from "./worker-protocol.ts";
+import { SmbDestination } from "./smb-destination.ts";
+import { type WorkerAnswer, WorkerRequest } from "./worker-protocol.ts";
 
 /** Progress is told so often at most; the last byte always. */
 const progressEveryMs = 200;
+
+type Env = Readonly<Record<string, string | undefined>>;
 
 export interface WorkerChannel {
   send(answer: WorkerAnswer): void;
@@ -18,7 +22,7 @@ export interface WorkerChannel {
  * The upload worker: the only process that touches the destination, so it is the one that hangs when the NAS does.
  * It lives until its parent lets go of it.
  */
-export function serveArchiveRequests(channel: WorkerChannel): void {
+export function serveArchiveRequests(channel: WorkerChannel, env: Env): void {
   const running = new Map<number, AbortController>();
   channel.onRequest((message) => {
     const request = v.parse(WorkerRequest, message);
@@ -29,7 +33,7 @@ export function serveArchiveRequests(channel: WorkerChannel): void {
     const { id } = request;
     const controller = new AbortController();
     running.set(id, controller);
-    answer(request, controller.signal, (progress) => channel.send(progress))
+    answer(request, env, controller.signal, (progress) => channel.send(progress))
       .catch((error: unknown): WorkerAnswer => failure(id, error))
       .then((result) => {
         running.delete(id);
@@ -38,13 +42,16 @@ export function serveArchiveRequests(channel: WorkerChannel): void {
   });
 }
 
+type Task = Exclude<v.InferOutput<typeof WorkerRequest>, { kind: "cancel" }>;
+
 async function answer(
-  request: Exclude<v.InferOutput<typeof WorkerRequest>, { kind: "cancel" }>,
+  request: Task,
+  env: Env,
   signal: AbortSignal,
   tell: (progress: WorkerAnswer) => void,
 ): Promise<WorkerAnswer> {
   const { id } = request;
-  const destination = createDestination(request.destination);
+  const destination = createDestination(request, env);
   if (request.kind === "check") {
     const { ...result } = await destination.check();
     return { kind: "check", id, result };
@@ -70,8 +77,17 @@ async function answer(
 }
 
 /** The adapters, by the type that the config names. */
-function createDestination(destination: DestinationJson): ArchiveDestination {
-  return new PathDestination({ path: destination.path });
+function createDestination({ destination, run_folder }: Task, env: Env): ArchiveDestination {
+  switch (destination.type) {
+    case "path":
+      return new PathDestination({ path: destination.path });
+    case "smb":
+      return new SmbDestination({
+        config: destination,
+        password: () => readSecret(destination.password, env),
+        runFolder: run_folder,
+      });
+  }
 }
 
 function failure(id: number, error: unknown): WorkerAnswer {

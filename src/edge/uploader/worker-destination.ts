@@ -1,6 +1,7 @@
 import { AppError, describeError } from "../../common/errors.ts";
 import type { Logger } from "../../common/log.ts";
 import { formatSegmentIdentity } from "../../common/segment-identity.ts";
+import type { DestinationConfig } from "../destination-config.ts";
 import type {
   ArchiveDestination,
   ConnectionCheck,
@@ -9,12 +10,13 @@ import type {
   PutResult,
 } from "./archive-destination.ts";
 import { type TaskAnswer, type TaskOptions, UploadWorker, type WorkerTask } from "./upload-worker.ts";
-import type { DestinationJson } from "./worker-protocol.ts";
 
 export interface WorkerDestinationOptions {
   /** Starts the upload worker: this program, and the hidden command. */
   command: readonly string[];
-  destination: DestinationJson;
+  destination: DestinationConfig;
+  /** For credentials in use; default `/run/livecam`. */
+  runFolder?: string;
   /** A worker that shows no progress for so long is given up. */
   stallMs: number;
   /** A worker with nothing to do ends after so long; default 20 s. */
@@ -25,6 +27,7 @@ export interface WorkerDestinationOptions {
 /** Workers that were killed and are still there hang in the kernel; more than these are not risked. */
 const maxStuckWorkers = 2;
 const defaultIdleMs = 20_000;
+const defaultRunFolder = "/run/livecam";
 
 /**
  * Reaches the destination through a child process, which is started when it is needed and given up when it hangs:
@@ -50,7 +53,7 @@ export class WorkerDestination implements ArchiveDestination, Disposable {
     const answer = await this.#run(
       {
         kind: "put",
-        destination: this.#options.destination,
+        ...this.#place,
         source_path: request.sourcePath,
         identity: formatSegmentIdentity(request.identity),
         expected_archive_id: request.expectedArchiveId ?? null,
@@ -63,7 +66,7 @@ export class WorkerDestination implements ArchiveDestination, Disposable {
 
   async check(): Promise<ConnectionCheck> {
     try {
-      const answer = await this.#run({ kind: "check", destination: this.#options.destination }, {});
+      const answer = await this.#run({ kind: "check", ...this.#place }, {});
       if (answer.kind !== "check")
         throw new AppError("internal", "the upload worker answered something else");
       const { result } = answer;
@@ -78,6 +81,11 @@ export class WorkerDestination implements ArchiveDestination, Disposable {
     clearTimeout(this.#idleTimer);
     this.#worker?.kill();
     this.#worker = undefined;
+  }
+
+  get #place() {
+    const { destination, runFolder } = this.#options;
+    return { destination, run_folder: runFolder ?? defaultRunFolder };
   }
 
   async #run(task: WorkerTask, options: Omit<TaskOptions, "stallMs">): Promise<TaskAnswer> {

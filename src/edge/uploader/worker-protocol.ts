@@ -2,25 +2,29 @@ import * as v from "valibot";
 import type { ErrorCode } from "../../common/errors.ts";
 import { httpStatusOf } from "../../common/protocol/problem.ts";
 import { SegmentIdentityJson } from "../../common/segment-identity.ts";
+import { DestinationConfig } from "../destination-config.ts";
 
 /** What the edge and its upload worker say to each other; both are the same binary, so there are no versions. */
 
 const RequestId = v.number();
 
-/** Where to put segments, as the config has it. */
-export const DestinationJson = v.variant("type", [v.object({ type: v.literal("path"), path: v.string() })]);
-export type DestinationJson = v.InferOutput<typeof DestinationJson>;
+/** What a worker needs to know for every request. Secrets are not in it: it reads them where the config says. */
+const place = {
+  destination: DestinationConfig,
+  /** For what lives as long as the machine is up. */
+  run_folder: v.string(),
+};
 
 export const WorkerRequest = v.variant("kind", [
   v.object({
     kind: v.literal("put"),
     id: RequestId,
-    destination: DestinationJson,
+    ...place,
     source_path: v.string(),
     identity: SegmentIdentityJson,
     expected_archive_id: v.nullable(v.string()),
   }),
-  v.object({ kind: v.literal("check"), id: RequestId, destination: DestinationJson }),
+  v.object({ kind: v.literal("check"), id: RequestId, ...place }),
   v.object({ kind: v.literal("cancel"), id: RequestId }),
 ]);
 export type WorkerRequest = v.InferInput<typeof WorkerRequest>;
