@@ -151,6 +151,8 @@ export const EdgeConfig = v.strictObject({
       ),
       /** Most that a power cut can lose beside the fragment being written. 0: after every fragment. */
       fsync_interval_ms: v.optional(integerIn(0, 60_000, "milliseconds"), 2000),
+      /** What was recorded before the clock was set waits so long for it, to be dated anew; then it goes as it is. */
+      unsynced_hold_seconds: v.optional(integerIn(0, 86_400, "seconds"), 600),
       /** No fragment for so long means the source is stalled. */
       stall_seconds: v.optional(integerIn(2, 300, "seconds"), 15),
     }),

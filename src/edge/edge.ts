@@ -12,6 +12,7 @@ import { ConfigStore } from "./config-store.ts";
 import { createControlApp } from "./control/control-app.ts";
 import { serveControl } from "./control/control-server.ts";
 import { EdgeNode } from "./edge-node.ts";
+import { readBoot } from "./health/boot.ts";
 import { ClockWatch } from "./health/clock-watch.ts";
 import { ErrorCounts } from "./health/error-counts.ts";
 import { SystemInfoReader } from "./health/system-info.ts";
@@ -55,6 +56,9 @@ export async function runEdge({ configPath, env, entryFile }: RunEdgeOptions): P
   process.stderr.on("error", () => undefined);
   const logger = createLogger("edge");
 
+  const clockWatch = new ClockWatch({ clock, source: config.system.clock, logger: createLogger("clock") });
+  const [boot] = await Promise.all([readBoot(clock), clockWatch.check()]);
+
   await using stack = new AsyncDisposableStack();
   const spool = stack.use(
     await Spool.open({
@@ -64,13 +68,16 @@ export async function runEdge({ configPath, env, entryFile }: RunEdgeOptions): P
       defaults: { nodeId, timeZone, softwareVersion },
       clock,
       logger: createLogger("spool"),
+      dating: boot && {
+        boot,
+        clockSync: () => clockWatch.state(),
+        holdMs: config.recording.unsynced_hold_seconds * 1000,
+      },
     }),
   );
   const signal = abortOnSignals((name) => logger.info("stopping", { signal: name }));
   process.on("SIGHUP", () => void reportConfigChange(store, logger));
 
-  const clockWatch = new ClockWatch({ clock, source: config.system.clock, logger: createLogger("clock") });
-  await clockWatch.check();
   const piModel = await detectPiModel();
   const cameras = config.cameras.map(({ id: cameraId, source }) => {
     const recorder = new Recorder({
@@ -155,6 +162,7 @@ export async function runEdge({ configPath, env, entryFile }: RunEdgeOptions): P
       uploader.run(background.signal),
       announcer.run(background.signal),
       spool.upkeep.run(background.signal),
+      spool.redating.run(background.signal),
     ]);
   };
   const work = Promise.all([deliver(), heartbeat.run(background.signal), clockWatch.run(background.signal)]);

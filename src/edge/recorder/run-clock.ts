@@ -91,6 +91,11 @@ export class RunClock {
     return Math.abs(offset) > stepMs ? Math.round(offset) : 0;
   }
 
+  /** Wall minus monotonic time, as this clock has it. */
+  get wallOffsetMs(): number {
+    return this.#wallOffsetMs;
+  }
+
   /** The same clock, set by the wall clock as it is now. */
   realigned(): RunClock {
     const { mediaEndMs } = this.#last;

@@ -15,7 +15,10 @@ export type SegmentStart = Pick<
   | "height"
   | "clockState"
   | "softwareVersion"
->;
+> & {
+  /** Wall minus monotonic time, by which it is dated. */
+  wallOffsetMs?: number;
+};
 
 /** What only its end tells. The sink adds the hash and the size, which it computes while it writes. */
 export interface SegmentEnd {

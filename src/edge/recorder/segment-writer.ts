@@ -67,6 +67,7 @@ export class SegmentWriter {
         height: video.height,
         clockState,
         softwareVersion,
+        wallOffsetMs: run.clock.wallOffsetMs,
       },
       bytes,
     );

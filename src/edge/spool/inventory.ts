@@ -8,6 +8,8 @@ export interface SpoolSegment extends SegmentName {
   sizeBytes: number;
   /** The hub has something else under this id or path. */
   conflict?: boolean;
+  /** Closed, and waiting for the clock to be set before it may be uploaded. */
+  held?: boolean;
 }
 
 /** What lies in the spool, in memory: about 300 bytes per segment, so that nobody walks directories. */

@@ -3,6 +3,7 @@ import { AppError } from "../../common/errors.ts";
 import { newUuidV7 } from "../../common/ids.ts";
 import { type SegmentScan, scanSegmentFile } from "../../common/mp4/segment-scan.ts";
 import type { SegmentStart } from "../recorder/segment-sink.ts";
+import type { ClockAnchor } from "./clock-anchor.ts";
 import { hashFile } from "./file-hash.ts";
 import type { SegmentName } from "./segment-name.ts";
 import {
@@ -21,7 +22,12 @@ export interface RecoveryDefaults {
 }
 
 export type Recovered =
-  | { outcome: "closed"; sizeBytes: number; durationMs: number; tornBytes: number; rebuilt: boolean }
+  | {
+      outcome: "closed";
+      segment: ClosedSegment;
+      tornBytes: number;
+      rebuilt: boolean;
+    }
   /** Not one whole fragment was in it. */
   | { outcome: "removed"; tornBytes: number }
   /** There are bytes, but not even their beginning can be read. */
@@ -52,13 +58,15 @@ export async function recoverRecording(
   const alreadyClosed = trusted?.kind === "closed" && trusted.sizeBytes === scan.wholeBytes + scan.tornBytes;
   const closed = alreadyClosed
     ? trusted
-    : await closeWhatIsWhole(path, scan, trusted ? startOf(trusted) : rebuildStart(scan, known, defaults));
+    : await closeWhatIsWhole(path, scan, {
+        start: trusted ? startOf(trusted) : rebuildStart(scan, known, defaults),
+        anchor: trusted?.anchor,
+      });
   if (!alreadyClosed) await writeClosedRecord(directory, closed);
   await layout.move(name, "recording", "closed");
   return {
     outcome: "closed",
-    sizeBytes: closed.sizeBytes,
-    durationMs: closed.identity.durationMs,
+    segment: closed,
     tornBytes: alreadyClosed ? 0 : scan.tornBytes,
     rebuilt: trusted === undefined,
   };
@@ -67,7 +75,7 @@ export async function recoverRecording(
 async function closeWhatIsWhole(
   path: string,
   scan: SegmentScan,
-  start: SegmentStart,
+  { start, anchor }: { start: SegmentStart; anchor: ClockAnchor | undefined },
 ): Promise<ClosedSegment> {
   const lastWriteMs = (await stat(path)).mtimeMs;
   const file = await open(path, "r+");
@@ -88,6 +96,7 @@ async function closeWhatIsWhole(
     },
     endReason: "crash",
     sizeBytes: scan.wholeBytes,
+    anchor,
   };
 }
 

@@ -10,15 +10,25 @@ import {
   SegmentIdentityJson,
 } from "../../common/segment-identity.ts";
 import type { SegmentStart } from "../recorder/segment-sink.ts";
+import type { ClockAnchor } from "./clock-anchor.ts";
 
 const recordFile = "segment.json";
 
+/** Only with segments of a clock that was not set. */
+const anchorEntries = {
+  clock_anchor: v.optional(v.object({ boot_id: v.string(), wall_offset_ms: v.number() })),
+};
+
 /** `segment.json` while the segment is being recorded: what its first fragment told. */
-const StartedRecord = v.omit(SegmentIdentityJson, ["end_time", "duration_ms", "fps", "recorded_sha256"]);
+const StartedRecord = v.object({
+  ...v.omit(SegmentIdentityJson, ["end_time", "duration_ms", "fps", "recorded_sha256"]).entries,
+  ...anchorEntries,
+});
 
 /** `segment.json` of a closed segment: the whole identity, how it ended, and how large its file has to be. */
 const ClosedRecord = v.object({
   ...SegmentIdentityJson.entries,
+  ...anchorEntries,
   end_reason: PlainText(500),
   size_bytes: PositiveInteger,
 });
@@ -27,13 +37,19 @@ export interface ClosedSegment {
   identity: SegmentIdentity;
   endReason: string;
   sizeBytes: number;
+  /** By what it can still be dated anew. */
+  anchor?: ClockAnchor | undefined;
 }
 
 /**
  * Written without a sync of its own: the segment's first sync covers it, and a segment whose record a power cut tore
  * is rebuilt from the file.
  */
-export async function writeStartedRecord(directory: string, start: SegmentStart): Promise<void> {
+export async function writeStartedRecord(
+  directory: string,
+  start: SegmentStart,
+  anchor?: ClockAnchor,
+): Promise<void> {
   const { end_time, duration_ms, fps, recorded_sha256, ...started } = formatSegmentIdentity({
     ...start,
     endTimeMs: start.startTimeMs,
@@ -41,12 +57,14 @@ export async function writeStartedRecord(directory: string, start: SegmentStart)
     fps: 0,
     recordedSha256: "",
   });
-  await Bun.write(join(directory, recordFile), JSON.stringify(started, null, 1));
+  const record: v.InferInput<typeof StartedRecord> = { ...started, ...formatAnchor(anchor) };
+  await Bun.write(join(directory, recordFile), JSON.stringify(record, null, 1));
 }
 
 export async function writeClosedRecord(directory: string, segment: ClosedSegment): Promise<void> {
   const record: v.InferInput<typeof ClosedRecord> = {
     ...formatSegmentIdentity(segment.identity),
+    ...formatAnchor(segment.anchor),
     end_reason: plain(segment.endReason),
     size_bytes: segment.sizeBytes,
   };
@@ -55,7 +73,7 @@ export async function writeClosedRecord(directory: string, segment: ClosedSegmen
 
 export type SegmentRecord =
   | ({ kind: "closed" } & ClosedSegment)
-  | { kind: "started"; start: SegmentStart }
+  | { kind: "started"; start: SegmentStart; anchor: ClockAnchor | undefined }
   /** Not there, or nothing that can be believed. */
   | { kind: "none" };
 
@@ -65,7 +83,8 @@ export async function readSegmentRecord(directory: string): Promise<SegmentRecor
   const closed = v.safeParse(ClosedRecord, json);
   if (closed.success) {
     const { end_reason: endReason, size_bytes: sizeBytes } = closed.output;
-    return { kind: "closed", identity: identityOf(closed.output), endReason, sizeBytes };
+    const anchor = anchorOf(closed.output);
+    return { kind: "closed", identity: identityOf(closed.output), endReason, sizeBytes, anchor };
   }
   const started = v.safeParse(StartedRecord, json);
   if (!started.success) return { kind: "none" };
@@ -76,7 +95,7 @@ export async function readSegmentRecord(directory: string): Promise<SegmentRecor
     fps: 0,
     recorded_sha256: "",
   });
-  return { kind: "started", start };
+  return { kind: "started", start, anchor: anchorOf(started.output) };
 }
 
 /** `undefined` for a file that is not there or holds no JSON. */
@@ -99,6 +118,17 @@ export async function readJson(path: string): Promise<unknown> {
   } catch {
     return undefined;
   }
+}
+
+type AnchorJson = v.InferOutput<v.ObjectSchema<typeof anchorEntries, undefined>>;
+
+function formatAnchor(anchor: ClockAnchor | undefined): AnchorJson {
+  if (!anchor) return {};
+  return { clock_anchor: { boot_id: anchor.bootId, wall_offset_ms: anchor.wallOffsetMs } };
+}
+
+function anchorOf({ clock_anchor: json }: AnchorJson): ClockAnchor | undefined {
+  return json && { bootId: json.boot_id, wallOffsetMs: json.wall_offset_ms };
 }
 
 function plain(text: string): string {

@@ -46,6 +46,13 @@ export class SpoolLayout {
     await syncDirectory(join(this.root, from));
   }
 
+  /** Gives a segment another name in its state; nothing to do when it has it. */
+  async rename(state: SegmentState, name: string, newName: string): Promise<void> {
+    if (newName === name) return;
+    await rename(this.directoryOf(state, name), this.directoryOf(state, newName));
+    await syncDirectory(join(this.root, state));
+  }
+
   /** Under its own name, or with a number when that is taken. Returns the new path. */
   async setAside(state: SegmentState, name: string): Promise<string> {
     for (let attempt = 1; ; attempt++) {

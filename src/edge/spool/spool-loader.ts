@@ -5,14 +5,16 @@ import { errorFields, type Logger } from "../../common/log.ts";
 import { hasConflictRecord, readAnnounceRecord } from "./announce-record.ts";
 import type { Inventory } from "./inventory.ts";
 import { type RecoveryDefaults, recoverRecording } from "./recovery.ts";
-import { parseSegmentName, type SegmentName } from "./segment-name.ts";
-import { readSegmentRecord } from "./segment-record.ts";
+import type { Redating } from "./redating.ts";
+import { formatSegmentName, parseSegmentName, type SegmentName } from "./segment-name.ts";
+import { type ClosedSegment, readSegmentRecord } from "./segment-record.ts";
 import type { SegmentState, SpoolLayout } from "./spool-layout.ts";
 
 export interface SpoolLoaderOptions {
   layout: SpoolLayout;
   inventory: Inventory;
   defaults: RecoveryDefaults;
+  redating: Redating;
   logger: Logger;
 }
 
@@ -25,6 +27,8 @@ export class SpoolLoader {
   readonly #options: SpoolLoaderOptions;
   /** Names in `recording/` that are to be recovered. */
   readonly #leftBehind: string[];
+  /** Of a clock that was not set, in a boot of which nothing ties it to now. */
+  #undatable = 0;
 
   private constructor(options: SpoolLoaderOptions, leftBehind: string[]) {
     this.#options = options;
@@ -43,6 +47,14 @@ export class SpoolLoader {
     await this.#each("archived", signal, (name, known) => this.#loadArchived(name, known));
     await this.#each("closed", signal, (name, known) => this.#loadClosed(name, known));
     await this.#each("recording", signal, (name, known) => this.#recover(name, known));
+    if (this.#undatable > 0) {
+      this.#options.logger.warning(
+        "segments of an unset clock cannot be dated any more; they stay unsynced",
+        {
+          segments: this.#undatable,
+        },
+      );
+    }
   }
 
   async #each(
@@ -92,7 +104,7 @@ export class SpoolLoader {
   }
 
   async #loadClosed(name: string, known: SegmentName): Promise<void> {
-    const { layout, inventory } = this.#options;
+    const { layout } = this.#options;
     const record = await readSegmentRecord(layout.directoryOf("closed", name));
     const sizeBytes = await sizeOf(layout.videoPathOf("closed", name));
     if (sizeBytes === undefined) return this.#setAside("closed", name, "its video is gone");
@@ -105,11 +117,13 @@ export class SpoolLoader {
       const reason = `its video has ${sizeBytes} bytes and had ${record.sizeBytes} when it was closed`;
       return this.#setAside("closed", name, reason);
     }
-    inventory.add("closed", { ...known, name, sizeBytes });
+    const named = record.identity.clockState === "corrected" ? formatSegmentName(record.identity) : name;
+    await layout.rename("closed", name, named);
+    this.#addClosed(known, named, record);
   }
 
   async #recover(name: string, known: SegmentName): Promise<void> {
-    const { layout, inventory, defaults, logger } = this.#options;
+    const { layout, defaults, logger } = this.#options;
     const recovered = await recoverRecording(layout, name, known, defaults);
     if (recovered.outcome === "unreadable") {
       return this.#setAside("recording", name, "the beginning of its video cannot be read");
@@ -121,13 +135,21 @@ export class SpoolLoader {
       });
       return;
     }
-    inventory.add("closed", { ...known, name, sizeBytes: recovered.sizeBytes });
+    this.#addClosed(known, name, recovered.segment);
     logger.info("a segment that a crash left open was closed", {
       video_id: known.videoId,
-      duration_ms: recovered.durationMs,
+      duration_ms: recovered.segment.identity.durationMs,
       torn_bytes: recovered.tornBytes,
       rebuilt: recovered.rebuilt,
     });
+  }
+
+  #addClosed(known: SegmentName, name: string, { identity, sizeBytes, anchor }: ClosedSegment): void {
+    const { inventory, redating } = this.#options;
+    const held = redating.holds(anchor);
+    if (identity.clockState === "unsynced" && !held) this.#undatable++;
+    const { startTimeMs } = identity;
+    inventory.add("closed", { ...known, name, startTimeMs, sizeBytes, held });
   }
 
   async #setAside(state: SegmentState, name: string, reason: string): Promise<void> {

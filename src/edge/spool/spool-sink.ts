@@ -4,8 +4,10 @@ import { syncDirectory } from "../../common/atomic-file.ts";
 import type { Clock } from "../../common/clock.ts";
 import { AppError, errnoOf } from "../../common/errors.ts";
 import type { OpenSegment, SegmentEnd, SegmentSink, SegmentStart } from "../recorder/segment-sink.ts";
+import type { ClockAnchor } from "./clock-anchor.ts";
 import { DiskSpace } from "./disk-space.ts";
 import type { Inventory, SpoolSegment } from "./inventory.ts";
+import type { Redating } from "./redating.ts";
 import { SegmentFile } from "./segment-file.ts";
 import { formatSegmentName } from "./segment-name.ts";
 import { type ClosedSegment, writeClosedRecord, writeStartedRecord } from "./segment-record.ts";
@@ -16,6 +18,7 @@ export interface SpoolSinkOptions {
   inventory: Inventory;
   clock: Clock;
   fsyncIntervalMs: number;
+  redating: Redating;
   /** Takes a segment whose close the disk refused; what was recorded of it is known, and it is to be closed later. */
   onUnfinished: (segment: SpoolSegment, closed: ClosedSegment) => void;
 }
@@ -31,14 +34,15 @@ export class SpoolSink implements SegmentSink {
   }
 
   async open(start: SegmentStart, initSegment: Uint8Array): Promise<OpenSegment> {
-    const { layout, inventory, clock, fsyncIntervalMs } = this.#options;
+    const { layout, inventory, clock, fsyncIntervalMs, redating } = this.#options;
+    const anchor = redating.anchorOf(start);
     const name = formatSegmentName(start);
     const directory = layout.directoryOf("recording", name);
     let file: SegmentFile | undefined;
     try {
       await this.#space.take(initSegment.byteLength);
       await mkdir(directory);
-      await writeStartedRecord(directory, start);
+      await writeStartedRecord(directory, start, anchor);
       file = await SegmentFile.create(join(directory, videoFile), {
         clock,
         syncIntervalMs: fsyncIntervalMs,
@@ -57,15 +61,20 @@ export class SpoolSink implements SegmentSink {
     const { cameraId, videoId, startTimeMs } = start;
     const segment = { name, cameraId, videoId, startTimeMs, sizeBytes: 0 };
     inventory.add("recording", segment);
-    return new SpoolSegmentWriter(this.#options, this.#space, segment, start, file);
+    return new SpoolSegmentWriter(this.#options, this.#space, segment, { start, anchor }, file);
   }
+}
+
+interface SegmentOrigin {
+  start: SegmentStart;
+  anchor: ClockAnchor | undefined;
 }
 
 class SpoolSegmentWriter implements OpenSegment {
   readonly #options: SpoolSinkOptions;
   readonly #space: DiskSpace;
   readonly #segment: SpoolSegment;
-  readonly #start: SegmentStart;
+  readonly #origin: SegmentOrigin;
   readonly #file: SegmentFile;
   #fragments = 0;
 
@@ -73,13 +82,13 @@ class SpoolSegmentWriter implements OpenSegment {
     options: SpoolSinkOptions,
     space: DiskSpace,
     segment: SpoolSegment,
-    start: SegmentStart,
+    origin: SegmentOrigin,
     file: SegmentFile,
   ) {
     this.#options = options;
     this.#space = space;
     this.#segment = segment;
-    this.#start = start;
+    this.#origin = origin;
     this.#file = file;
   }
 
@@ -98,8 +107,9 @@ class SpoolSegmentWriter implements OpenSegment {
   }
 
   async close(end: SegmentEnd): Promise<string> {
-    const { layout, inventory } = this.#options;
+    const { layout, inventory, redating } = this.#options;
     const { name, videoId } = this.#segment;
+    const { start, anchor } = this.#origin;
     const directory = layout.directoryOf("recording", name);
     const { endReason, ...ended } = end;
     const { sizeBytes, recordedSha256 } = this.#file.seal();
@@ -110,11 +120,12 @@ class SpoolSegmentWriter implements OpenSegment {
       throw new AppError("io", "the segment got no whole fragment and was dropped");
     }
     const closed: ClosedSegment = {
-      identity: { ...this.#start, ...ended, recordedSha256 },
+      identity: { ...start, ...ended, recordedSha256 },
       endReason,
       sizeBytes,
+      anchor,
     };
-    const segment = { ...this.#segment, sizeBytes };
+    const segment = { ...this.#segment, sizeBytes, held: redating.holds(anchor) };
     try {
       await this.#file.finish();
       await writeClosedRecord(directory, closed);

@@ -21,7 +21,7 @@ export class SpoolUploadQueue implements UploadQueue {
   }
 
   waiting(): readonly WaitingSegment[] {
-    return this.#inventory.list("closed");
+    return this.#inventory.list("closed").filter(({ held }) => !held);
   }
 
   async load(videoId: string): Promise<{ sourcePath: string; identity: SegmentIdentity }> {

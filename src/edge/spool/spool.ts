@@ -6,6 +6,7 @@ import type { SpoolStatus } from "../../common/protocol/node.ts";
 import { formatWireTime } from "../../common/protocol/wire.ts";
 import { Inventory } from "./inventory.ts";
 import type { RecoveryDefaults } from "./recovery.ts";
+import { type Dating, Redating } from "./redating.ts";
 import { SpoolAnnounceQueue } from "./spool-announce-queue.ts";
 import { SpoolLayout } from "./spool-layout.ts";
 import { SpoolLoader } from "./spool-loader.ts";
@@ -22,6 +23,8 @@ export interface SpoolOptions {
   defaults: RecoveryDefaults;
   clock: Clock;
   logger: Logger;
+  /** Without it, segments of an unset clock are uploaded as they are. */
+  dating?: Dating | undefined;
 }
 
 /**
@@ -33,6 +36,7 @@ export class Spool implements Disposable {
   readonly uploads: SpoolUploadQueue;
   readonly announcements: SpoolAnnounceQueue;
   readonly upkeep: SpoolUpkeep;
+  readonly redating: Redating;
   readonly #inventory: Inventory;
   readonly #loader: SpoolLoader;
   readonly #lock: SpoolLock;
@@ -42,11 +46,13 @@ export class Spool implements Disposable {
     readonly layout: SpoolLayout,
     readonly state: SpoolState,
     inventory: Inventory,
+    redating: Redating,
     loader: SpoolLoader,
     lock: SpoolLock,
   ) {
     const { clock, logger, fsyncIntervalMs, maxAcknowledgedBytes } = options;
     this.#inventory = inventory;
+    this.redating = redating;
     this.#loader = loader;
     this.#lock = lock;
     this.upkeep = new SpoolUpkeep({ layout, inventory, maxAcknowledgedBytes, logger });
@@ -55,6 +61,7 @@ export class Spool implements Disposable {
       inventory,
       clock,
       fsyncIntervalMs,
+      redating,
       onUnfinished: (segment, closed) => this.upkeep.addUnfinished(segment, closed),
     });
     this.uploads = new SpoolUploadQueue({ layout, inventory, logger });
@@ -63,7 +70,7 @@ export class Spool implements Disposable {
 
   /** Throws `already_running`, or `io` where the folder cannot be made or written. */
   static async open(options: SpoolOptions): Promise<Spool> {
-    const { root, defaults, logger } = options;
+    const { root, defaults, clock, logger, dating } = options;
     const layout = new SpoolLayout(root);
     const inventory = new Inventory();
     try {
@@ -74,8 +81,9 @@ export class Spool implements Disposable {
     const lock = await SpoolLock.take(root);
     try {
       const state = await SpoolState.open(root);
-      const loader = await SpoolLoader.open({ layout, inventory, defaults, logger });
-      return new Spool(options, layout, state, inventory, loader, lock);
+      const redating = new Redating({ layout, inventory, clock, logger, dating });
+      const loader = await SpoolLoader.open({ layout, inventory, defaults, redating, logger });
+      return new Spool(options, layout, state, inventory, redating, loader, lock);
     } catch (error) {
       lock[Symbol.dispose]();
       throw error;
