@@ -190,9 +190,12 @@ describe("recording goes on, nothing is lost, and all is delivered afterwards, w
 
   test("the upload worker hangs", () =>
     outage(
-      { upload: { stall_seconds: 3 } },
+      // Long enough for three segments to wait before the worker is given up.
+      { upload: { stall_seconds: 10 } },
       async (at) => {
-        for (const pid of await workersOf(at)) process.kill(pid, "SIGSTOP");
+        const workers = await workersOf(at);
+        expect(workers.length).toBeGreaterThan(0);
+        for (const pid of workers) process.kill(pid, "SIGSTOP");
       },
       async () => undefined,
     ));
