@@ -1,7 +1,5 @@
-import { rmSync } from "node:fs";
-import { mkdtemp } from "node:fs/promises";
-import { tmpdir } from "node:os";
-import { join } from "node:path";
+import { mkdir, rename } from "node:fs/promises";
+import { join, resolve } from "node:path";
 import { runChild } from "../../src/common/child-process.ts";
 
 /** What a camera may give. 24 seconds at 25 frames per second, a keyframe every second; small, so that tests are quick. */
@@ -20,39 +18,37 @@ const encoders: Record<SourceKind, { video: string; audio?: string; ending: stri
   "sound-only": { video: "-vn", audio: "-c:a aac", ending: "mp4" },
 };
 
-let folder: Promise<string> | undefined;
+/** Kept between runs, since it never changes: the name has a hash of all that makes the file. */
+const folder = resolve(import.meta.dir, "../../.cache/test-sources");
 const made = new Map<string, Promise<string>>();
 
-function sourceFolder(): Promise<string> {
-  folder ??= mkdtemp(join(tmpdir(), "livecam-sources-")).then((path) => {
-    process.on("exit", () => rmSync(path, { recursive: true, force: true }));
-    return path;
-  });
-  return folder;
-}
-
-/** A file of the kind, made once per process. */
+/** A file of the kind, made once. */
 export function sourceFile(kind: SourceKind, size = "160x120"): Promise<string> {
   const key = `${kind}-${size}`;
   let path = made.get(key);
   if (!path) {
-    path = make(key, kind, size);
+    path = make(kind, size);
     made.set(key, path);
   }
   return path;
 }
 
-async function make(name: string, kind: SourceKind, size: string): Promise<string> {
+async function make(kind: SourceKind, size: string): Promise<string> {
   const { video, audio, ending } = encoders[kind];
-  const path = join(await sourceFolder(), `${name}.${ending}`);
   const keyframes =
     kind === "sound-only" ? [] : "-g 25 -keyint_min 25 -sc_threshold 0 -pix_fmt yuv420p".split(" ");
-  await ffmpeg([
+  const argv = [
     ...["-f", "lavfi", "-i", `testsrc2=size=${size}:rate=25`],
     ...(audio ? ["-f", "lavfi", "-i", "sine=frequency=440:sample_rate=48000"] : []),
     ...["-t", "24", ...video.split(" "), ...keyframes, ...(audio?.split(" ") ?? [])],
-    path,
-  ]);
+  ];
+  const hash = Bun.hash(argv.join(" ")).toString(36);
+  const path = join(folder, `${kind}-${size}-${hash}.${ending}`);
+  if (await Bun.file(path).exists()) return path;
+  await mkdir(folder, { recursive: true });
+  const unfinished = join(folder, `${process.pid}-${kind}-${size}.${ending}`);
+  await ffmpeg([...argv, unfinished]);
+  await rename(unfinished, path);
   return path;
 }
 
