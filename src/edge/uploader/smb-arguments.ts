@@ -18,7 +18,8 @@ export function smbClientArguments(
     ...["--configfile=/dev/null", `--authentication-file=${options.credentialsFile}`],
     ...[`--max-protocol=${protocol}`, `--option=clientminprotocol=${protocol}`],
     // Messages to stderr, which smbclient does not hold back as it does stdout.
-    ...["--stderr", "--quiet"],
+    // A request of 8 MiB may take a slow line long; for one that hangs there is the worker's own limit.
+    ...["--stderr", "--quiet", "--timeout=180"],
     ...(port === undefined ? [] : [`--port=${port}`]),
     ...(path === "" ? [] : [`--directory=${path}`]),
     ...(options.command === undefined ? [] : [`--command=${options.command}`]),

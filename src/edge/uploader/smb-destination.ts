@@ -1,5 +1,6 @@
 import { basename, dirname } from "node:path/posix";
 import { archivePathOf } from "../../common/archive-path.ts";
+import { sleep } from "../../common/clock.ts";
 import { AppError, describeError } from "../../common/errors.ts";
 import { readBox } from "../../common/mp4/boxes.ts";
 import { parseIdentityBox } from "../../common/mp4/identity-box.ts";
@@ -33,6 +34,7 @@ export interface SmbDestinationOptions {
 
 const maxAttempts = 9999;
 const readAheadBytes = 64 * 1024;
+const watchEveryMs = 1000;
 
 /** An archive in an SMB share that is not mounted: everything goes through `smbclient`. */
 export class SmbDestination implements ArchiveDestination {
@@ -117,7 +119,44 @@ async function upload(
   pass: Omit<Parameters<typeof runArchivePass>[0], "target">,
 ): ReturnType<typeof runArchivePass> {
   await using target = await archive.startUpload(partial);
-  return await runArchivePass({ ...pass, target });
+  const { onProgress, ...rest } = pass;
+  if (!onProgress) return await runArchivePass({ ...rest, target });
+  const over = new AbortController();
+  let writtenBytes = 0;
+  const watching = watchGrowth(archive, partial, over.signal, () =>
+    onProgress(writtenBytes, pass.layout.totalSizeBytes),
+  );
+  try {
+    return await runArchivePass({
+      ...rest,
+      target,
+      onProgress: (written, total) => {
+        writtenBytes = written;
+        onProgress(written, total);
+      },
+    });
+  } finally {
+    over.abort();
+    await watching;
+  }
+}
+
+/**
+ * `smbclient` takes many megabytes at once and then nothing for long: whether the upload goes on is seen at the other
+ * end, where the file grows by one request after the other. A server that does not tell the size of an open file is
+ * none the worse for it.
+ */
+async function watchGrowth(
+  { session }: SmbArchive,
+  path: string,
+  signal: AbortSignal,
+  onGrowth: () => void,
+): Promise<void> {
+  for (let seenBytes = 0; !signal.aborted; await sleep(watchEveryMs, signal)) {
+    const sizeBytes = (await session.sizeOf(path).catch(() => undefined)) ?? 0;
+    if (sizeBytes > seenBytes) onGrowth();
+    seenBytes = sizeBytes;
+  }
 }
 
 /** Gives the partial the first free name, without ever replacing a file. */

@@ -95,8 +95,7 @@ export class SmbUpload implements ArchiveTarget, AsyncDisposable {
   }
 
   async #failure(): Promise<AppError> {
-    this.#child.kill("SIGKILL");
-    await this.#child.exited;
+    await this[Symbol.asyncDispose]();
     return smbOperationError("cannot write to the archive", this.#lines);
   }
 }

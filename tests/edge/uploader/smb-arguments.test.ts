@@ -13,7 +13,7 @@ test("the shortest config, and a session", () => {
   expect(smbClientArguments(config, { credentialsFile: "/run/livecam/c" })).toEqual([
     ...["setpriv", "--pdeathsig", "KILL", "--", "stdbuf", "--input=0", "smbclient", "//nas.local/cameras"],
     ...["--configfile=/dev/null", "--authentication-file=/run/livecam/c"],
-    ...["--max-protocol=SMB3", "--option=clientminprotocol=SMB3", "--stderr", "--quiet"],
+    ...["--max-protocol=SMB3", "--option=clientminprotocol=SMB3", "--stderr", "--quiet", "--timeout=180"],
   ]);
 });
 
@@ -25,7 +25,7 @@ test("everything set, and a command", () => {
   expect(argv).toEqual([
     ...["setpriv", "--pdeathsig", "KILL", "--", "smbclient", "//nas.local/cameras"],
     ...["--configfile=/dev/null", "--authentication-file=/run/livecam/c"],
-    ...["--max-protocol=SMB2", "--option=clientminprotocol=SMB2", "--stderr", "--quiet"],
+    ...["--max-protocol=SMB2", "--option=clientminprotocol=SMB2", "--stderr", "--quiet", "--timeout=180"],
     ...["--port=4455", "--directory=my videos/cams", "--command=ls; ls"],
   ]);
 });
