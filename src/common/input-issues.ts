@@ -85,6 +85,8 @@ function unknownKeyOf(issue: v.BaseIssue<unknown>, path: string): string {
 }
 
 function receivedOf(input: unknown): string {
-  const text = typeof input === "string" || typeof input === "object" ? JSON.stringify(input) : String(input);
+  const json = typeof input === "string" || typeof input === "object" ? JSON.stringify(input) : String(input);
+  // An address with user and password, where one without was asked for.
+  const text = json.replaceAll(/\/\/[^/\s"]*@/g, "//[user and password]@");
   return text.length > 80 ? `${text.slice(0, 77)}...` : text;
 }

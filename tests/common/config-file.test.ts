@@ -56,6 +56,12 @@ describe("config files", () => {
     );
   });
 
+  test("neither is a password in an address", () => {
+    const text = "name: abc\nwidth: rtsp://admin:hunter2@10.0.0.1/\nkey: { env: KEY }\ncameras: []\n";
+    const [issue] = refusal(text).issues;
+    expect(issue?.received).toBe('"rtsp://[user and password]@10.0.0.1/"');
+  });
+
   test("missing fields are named", () => {
     expect(refusal("").issues.map((issue) => issue.path)).toEqual(["name", "width", "key", "cameras"]);
   });
