@@ -4,6 +4,7 @@ import { formatWireTime } from "../common/protocol/wire.ts";
 import type { Camera } from "./camera/camera.ts";
 import type { CameraSettings, ControlledCamera } from "./control/controlled-node.ts";
 import type { Recorder } from "./recorder/recorder.ts";
+import type { GapLedger } from "./spool/gap-ledger.ts";
 
 /** One camera of this node with its recorder, as control and heartbeat see them. */
 export class CameraUnit implements ControlledCamera {
@@ -11,6 +12,7 @@ export class CameraUnit implements ControlledCamera {
     readonly id: string,
     readonly camera: Camera,
     readonly recorder: Recorder,
+    readonly gaps: Pick<GapLedger, "paused" | "resumed">,
   ) {}
 
   start(): void {
@@ -24,11 +26,13 @@ export class CameraUnit implements ControlledCamera {
     await this.recorder.stop();
   }
 
-  pause(): Promise<void> {
-    return this.recorder.pause();
+  async pause(): Promise<void> {
+    await this.recorder.pause();
+    if (this.recorder.status().state === "paused") this.gaps.paused(this.id);
   }
 
   async resume(): Promise<void> {
+    if (this.recorder.status().state === "paused") this.gaps.resumed(this.id);
     this.recorder.resume();
   }
 

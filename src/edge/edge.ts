@@ -17,6 +17,7 @@ import { ClockWatch } from "./health/clock-watch.ts";
 import { ErrorCounts } from "./health/error-counts.ts";
 import { SystemInfoReader } from "./health/system-info.ts";
 import { Announcer } from "./hub-link/announcer.ts";
+import { GapReporter } from "./hub-link/gap-reporter.ts";
 import { Heartbeat } from "./hub-link/heartbeat.ts";
 import { HubClient } from "./hub-link/hub-client.ts";
 import { Recorder } from "./recorder/recorder.ts";
@@ -96,7 +97,7 @@ export async function runEdge({ configPath, env, entryFile }: RunEdgeOptions): P
       logger: createLogger("camera").with({ camera_id: cameraId }),
       stallMs: config.recording.stall_seconds * 1000,
     });
-    return new CameraUnit(cameraId, camera, recorder);
+    return new CameraUnit(cameraId, camera, recorder, spool.gaps);
   });
 
   const destination = stack.use(
@@ -125,6 +126,10 @@ export async function runEdge({ configPath, env, entryFile }: RunEdgeOptions): P
     clock,
     logger: createLogger("announcer"),
   });
+  const gapReporter = new GapReporter({
+    ...{ nodeId, hub, clock, queue: spool.gapReports },
+    logger: createLogger("gaps"),
+  });
   const heartbeat: Heartbeat = new Heartbeat({
     nodeId,
     hub,
@@ -143,6 +148,7 @@ export async function runEdge({ configPath, env, entryFile }: RunEdgeOptions): P
   });
 
   logger.info("recording", { node_id: nodeId, cameras: cameras.length, config_version: store.version });
+  spool.gaps.expect(cameras.map(({ id }) => id));
   for (const camera of cameras) camera.start();
   if (config.system.control_socket !== null) {
     const app = createControlApp({ node, logger: createLogger("control") });
@@ -161,14 +167,23 @@ export async function runEdge({ configPath, env, entryFile }: RunEdgeOptions): P
     await Promise.all([
       uploader.run(background.signal),
       announcer.run(background.signal),
+      gapReporter.run(background.signal),
       spool.upkeep.run(background.signal),
       spool.redating.run(background.signal),
     ]);
   };
-  const work = Promise.all([deliver(), heartbeat.run(background.signal), clockWatch.run(background.signal)]);
+  const work = Promise.all([
+    spool.gaps.run(background.signal),
+    deliver(),
+    heartbeat.run(background.signal),
+    clockWatch.run(background.signal),
+  ]);
 
   await aborted(signal);
   await Promise.all(cameras.map((camera) => camera.stop()));
+  await spool.gaps
+    .stopped()
+    .catch((error: unknown) => logger.error("gaps cannot be written down", errorFields(error)));
   await delivered(spool, deliverMs);
   background.abort();
   await Promise.race([work, sleep(abandonMs)]);

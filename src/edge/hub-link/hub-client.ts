@@ -2,6 +2,7 @@ import ky, { type KyInstance } from "ky";
 import * as v from "valibot";
 import { AppError, type ErrorCode } from "../../common/errors.ts";
 import { type AnnounceRequest, AnnounceResponse } from "../../common/protocol/announce.ts";
+import { type GapReport, GapReportResponse } from "../../common/protocol/gap.ts";
 import {
   type HeartbeatRequest,
   HeartbeatResponse,
@@ -58,6 +59,10 @@ export class HubClient {
 
   heartbeat(nodeId: string, request: HeartbeatRequest, signal?: AbortSignal): Promise<HeartbeatResponse> {
     return this.#post(`api/nodes/${nodeId}/heartbeat`, request, HeartbeatResponse, signal);
+  }
+
+  reportGaps(nodeId: string, report: GapReport, signal?: AbortSignal): Promise<GapReportResponse> {
+    return this.#post(`api/nodes/${nodeId}/gaps`, report, GapReportResponse, signal);
   }
 
   async #post<S extends v.GenericSchema>(

@@ -4,7 +4,13 @@ import { AppError } from "../../common/errors.ts";
 import type { Logger } from "../../common/log.ts";
 import type { SpoolStatus } from "../../common/protocol/node.ts";
 import { formatWireTime } from "../../common/protocol/wire.ts";
+import type { SegmentSink } from "../recorder/segment-sink.ts";
+import { AccountingSink } from "./accounting-sink.ts";
+import { findRecorded } from "./find-recorded.ts";
+import { GapLedger } from "./gap-ledger.ts";
+import { GapStore } from "./gap-store.ts";
 import { Inventory } from "./inventory.ts";
+import { type Accounted, readRecordedState, writeRecordedState } from "./recorded-state.ts";
 import type { RecoveryDefaults } from "./recovery.ts";
 import { type Dating, Redating } from "./redating.ts";
 import { SpoolAnnounceQueue } from "./spool-announce-queue.ts";
@@ -32,10 +38,13 @@ export interface SpoolOptions {
  * lock and is quick; `load` then finds and repairs what an earlier process left, while recording already goes on.
  */
 export class Spool implements Disposable {
-  readonly sink: SpoolSink;
+  readonly sink: SegmentSink;
   readonly uploads: SpoolUploadQueue;
   readonly announcements: SpoolAnnounceQueue;
   readonly upkeep: SpoolUpkeep;
+  /** What is in no segment, and why. */
+  readonly gaps: GapLedger;
+  readonly gapReports: GapStore;
   readonly redating: Redating;
   readonly #inventory: Inventory;
   readonly #loader: SpoolLoader;
@@ -49,14 +58,17 @@ export class Spool implements Disposable {
     redating: Redating,
     loader: SpoolLoader,
     lock: SpoolLock,
+    gaps: { ledger: GapLedger; store: GapStore },
   ) {
     const { clock, logger, fsyncIntervalMs, maxAcknowledgedBytes } = options;
     this.#inventory = inventory;
     this.redating = redating;
     this.#loader = loader;
     this.#lock = lock;
+    this.gaps = gaps.ledger;
+    this.gapReports = gaps.store;
     this.upkeep = new SpoolUpkeep({ layout, inventory, maxAcknowledgedBytes, logger });
-    this.sink = new SpoolSink({
+    const sink = new SpoolSink({
       layout,
       inventory,
       clock,
@@ -64,6 +76,7 @@ export class Spool implements Disposable {
       redating,
       onUnfinished: (segment, closed) => this.upkeep.addUnfinished(segment, closed),
     });
+    this.sink = new AccountingSink(sink, gaps.ledger);
     this.uploads = new SpoolUploadQueue({ layout, inventory, logger });
     this.announcements = new SpoolAnnounceQueue({ layout, inventory, logger });
   }
@@ -83,7 +96,11 @@ export class Spool implements Disposable {
       const state = await SpoolState.open(root);
       const redating = new Redating({ layout, inventory, clock, logger, dating });
       const loader = await SpoolLoader.open({ layout, inventory, defaults, redating, logger });
-      return new Spool(options, layout, state, inventory, redating, loader, lock);
+      const store = new GapStore({ root, logger });
+      const before = await readRecordedState(root);
+      const save = (recorded: ReadonlyMap<string, Accounted>) => writeRecordedState(root, recorded);
+      const ledger = new GapLedger({ store, before, save, clock, logger });
+      return new Spool(options, layout, state, inventory, redating, loader, lock, { ledger, store });
     } catch (error) {
       lock[Symbol.dispose]();
       throw error;
@@ -91,8 +108,11 @@ export class Spool implements Disposable {
   }
 
   /** Call once. What is found is in the queues when it resolves; segments closed meanwhile are there already. */
-  load(signal: AbortSignal): Promise<void> {
-    return this.#loader.load(signal);
+  async load(signal: AbortSignal): Promise<void> {
+    await this.#loader.load(signal);
+    if (signal.aborted) return;
+    await this.gapReports.load();
+    await this.gaps.settle((cameraId, range) => findRecorded(this.layout, this.#inventory, cameraId, range));
   }
 
   status(): v.InferInput<typeof SpoolStatus> & {

@@ -1,0 +1,139 @@
+import type { Clock } from "../../common/clock.ts";
+import { earliestWallMs } from "../../common/clock.ts";
+import type { GapCause } from "../../common/protocol/gap.ts";
+import { type GapPart, type GapSpan, holesBetween, planGaps, shortPartMs } from "./plan-gaps.ts";
+import type { Accounted } from "./recorded-state.ts";
+
+/** A gap that goes on longer is told in parts of about this. */
+const longestPartMs = 600_000;
+
+/** One camera's time, from its first moment in this process on: recorded, or missing for a cause. */
+export class CameraLine {
+  readonly #clock: Clock;
+  /** Nothing is recorded since the first of them; empty while something is. */
+  #missing: GapPart[] = [];
+  #untilMs: number | undefined;
+  /** Wall minus monotonic time at the newest fragment. */
+  #wallOffsetMs: number;
+  #leastMs = 100;
+  /** It never recorded. */
+  #isNew = false;
+  /** What came before this process is not known yet; `first`: the hole before the first segment, which waits for it. */
+  #unsettled: { first?: { parts: GapPart[]; toMs: number; wallOffsetMs: number } } | undefined;
+
+  constructor(clock: Clock) {
+    this.#clock = clock;
+    this.#wallOffsetMs = this.#offset();
+  }
+
+  expect(): void {
+    this.#unsettled = {};
+    this.#missing = [this.#partFrom(this.#clock.wallMs(), "camera_failed", "no picture since the start")];
+  }
+
+  /** Where this process's part of the line begins. */
+  get firstMs(): number {
+    return this.#unsettled?.first?.toMs ?? this.#missing[0]?.fromMs ?? this.#clock.wallMs();
+  }
+
+  started(startTimeMs: number): GapSpan[] {
+    const end = { toMs: startTimeMs, wallOffsetMs: this.#offset() };
+    const parts = this.#missing;
+    this.#missing = [];
+    this.#untilMs = startTimeMs;
+    this.appended();
+    if (this.#unsettled && !this.#unsettled.first) {
+      this.#unsettled.first = { parts, ...end };
+      return [];
+    }
+    // Until its first picture ever is there, a camera is not late.
+    const isLate = !this.#isNew || startTimeMs - (parts[0]?.fromMs ?? startTimeMs) >= shortPartMs;
+    this.#isNew = false;
+    return isLate ? this.#plan(parts, end) : [];
+  }
+
+  appended(): void {
+    this.#wallOffsetMs = this.#offset();
+  }
+
+  ended(end: { endTimeMs: number; fps: number; cause: GapCause; detail: string }): void {
+    const { endTimeMs, fps, cause, detail } = end;
+    // Between the last frame and the first of the next run there is at least the time of one.
+    this.#leastMs = fps > 0 ? Math.min(10_000, Math.max(100, 2000 / fps)) : 100;
+    this.#missing = [{ fromMs: endTimeMs, cause, detail, wallOffsetMs: this.#wallOffsetMs }];
+  }
+
+  interrupted(cause: GapCause, detail: string): void {
+    const last = this.#missing.at(-1);
+    if (last && last.cause !== cause) this.#missing.push(this.#partFrom(this.#clock.wallMs(), cause, detail));
+  }
+
+  /** What is missing from here on is missing because nobody wants it. */
+  stopped(): GapSpan[] {
+    const nowMs = this.#clock.wallMs();
+    const fromMs = this.#missing[0]?.fromMs ?? nowMs;
+    const isLong = nowMs - fromMs >= shortPartMs;
+    const told = isLong ? this.#endAt(nowMs) : [];
+    this.#missing = [this.#partFrom(isLong ? nowMs : fromMs, "node_stopped", "the edge was stopped")];
+    return told;
+  }
+
+  tick(): GapSpan[] {
+    const last = this.#missing.at(-1);
+    const nowMs = this.#clock.wallMs();
+    const isDue = nowMs - (this.#missing[0]?.fromMs ?? nowMs) >= longestPartMs && nowMs >= earliestWallMs;
+    if (!last || this.#unsettled || !isDue) return [];
+    const told = this.#endAt(nowMs);
+    this.#missing = [this.#partFrom(nowMs, last.cause, last.detail)];
+    return told;
+  }
+
+  /** `known`: where the last process left off; `accounted`: what is in segments or gaps since. */
+  settle(known: Accounted | undefined, accounted: readonly { fromMs: number; toMs: number }[]): GapSpan[] {
+    const first = this.#unsettled?.first;
+    this.#unsettled = undefined;
+    const parts = first?.parts ?? this.#missing;
+    const beginMs = parts[0]?.fromMs ?? this.#clock.wallMs();
+    const pastMs = Math.max(known?.untilMs ?? 0, ...accounted.map(({ toMs }) => toMs));
+    if (pastMs === 0) {
+      this.#isNew = first === undefined;
+      return first && first.toMs - beginMs >= shortPartMs ? this.#plan(parts, first) : [];
+    }
+    const isClean = known?.missingFor === "node_stopped";
+    const cause = isClean ? "node_stopped" : "node_down";
+    const detail = isClean ? "the edge was stopped" : "the edge was not running";
+    const holes = holesBetween(known?.untilMs ?? pastMs, pastMs, accounted)
+      .filter((hole) => hole.toMs - hole.fromMs >= this.#leastMs)
+      .map((hole) => ({ ...hole, cause, detail }) satisfies GapSpan);
+    const past: GapPart = {
+      ...{ fromMs: pastMs, cause, detail },
+      wallOffsetMs: parts[0]?.wallOffsetMs ?? this.#offset(),
+    };
+    if (first) return [...holes, ...this.#plan([past, ...parts], first)];
+    this.#missing = [past, ...parts];
+    return holes;
+  }
+
+  /** For the state, under its name; nothing for a camera that never recorded. */
+  accounted(cameraId: string): [string, Accounted][] {
+    const untilMs = this.#missing[0]?.fromMs ?? this.#untilMs;
+    if (untilMs === undefined || untilMs < earliestWallMs) return [];
+    return [[cameraId, { untilMs, missingFor: this.#missing.at(-1)?.cause }]];
+  }
+
+  #endAt(toMs: number): GapSpan[] {
+    return this.#plan(this.#missing, { toMs, wallOffsetMs: this.#offset() });
+  }
+
+  #plan(parts: readonly GapPart[], end: { toMs: number; wallOffsetMs: number }): GapSpan[] {
+    return planGaps(parts, { ...end, leastMs: this.#leastMs });
+  }
+
+  #partFrom(fromMs: number, cause: GapCause, detail: string): GapPart {
+    return { fromMs, cause, detail, wallOffsetMs: this.#offset() };
+  }
+
+  #offset(): number {
+    return this.#clock.wallMs() - this.#clock.monotonicMs();
+  }
+}
