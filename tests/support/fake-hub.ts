@@ -5,6 +5,7 @@ import {
   AnnounceRequest,
   type AnnounceResult,
 } from "../../src/common/protocol/announce.ts";
+import { GapReport, type ReportedGap } from "../../src/common/protocol/gap.ts";
 import { HeartbeatRequest, RegisterRequest } from "../../src/common/protocol/node.ts";
 
 export interface FakeHub extends AsyncDisposable {
@@ -15,6 +16,8 @@ export interface FakeHub extends AsyncDisposable {
   videos: Map<string, v.InferOutput<typeof AnnouncedVideo>>;
   /** Ids of each announce request, in order, also of those that a fault answered. */
   announces: string[][];
+  /** By id, as reported first. */
+  gaps: Map<string, v.InferOutput<typeof ReportedGap>>;
   registrations: v.InferOutput<typeof RegisterRequest>[];
   heartbeats: v.InferOutput<typeof HeartbeatRequest>[];
   archiveId: string | null;
@@ -33,6 +36,7 @@ export function startFakeHub(): FakeHub {
     fault: undefined,
     videos: new Map(),
     announces: [],
+    gaps: new Map(),
     registrations: [],
     heartbeats: [],
     archiveId: null,
@@ -72,6 +76,12 @@ export function startFakeHub(): FakeHub {
       heartbeat_interval_seconds: hub.heartbeatIntervalSeconds,
       server_time: now(),
     });
+  });
+  app.post("/api/nodes/:id/gaps", async (c) => {
+    const { gaps } = v.parse(GapReport, await c.req.json());
+    const fresh = gaps.filter(({ gap_id }) => !hub.gaps.has(gap_id));
+    for (const gap of fresh) hub.gaps.set(gap.gap_id, gap);
+    return c.json({ stored: fresh.length, known: gaps.length - fresh.length });
   });
   app.post("/api/nodes/:id/heartbeat", async (c) => {
     hub.heartbeats.push(v.parse(HeartbeatRequest, await c.req.json()));

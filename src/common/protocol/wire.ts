@@ -45,3 +45,9 @@ export const PlainText = (maxLength: number) =>
     // biome-ignore lint/suspicious/noControlCharactersInRegex: refusing them is the point
     v.regex(/^[^\u0000-\u001f\u007f]*$/, "text without control characters"),
   );
+
+/** Any text as {@link PlainText} takes it. */
+export function plainTextOf(text: string, maxLength: number): string {
+  // biome-ignore lint/suspicious/noControlCharactersInRegex: removing them is the point
+  return text.replace(/[\u0000-\u001f\u007f]+/g, " ").slice(0, maxLength);
+}
