@@ -41,8 +41,8 @@ const maxMoofBytes = 8 * 1024 * 1024;
 
 /**
  * Reads the box headers and `moof`s of a spool file `ftyp moov (moof mdat)*` and skips the media data. Stops at the
- * first box that is torn or invalid. Throws `corrupt_file` when not even the init segment is whole, `not_found`,
- * `invalid_input` for what is not a plain file, `io`.
+ * first box that is torn or invalid. Throws `corrupt_file` when not even the init segment is whole, with `endsInInit`
+ * in its details when the file ends before that does; `not_found`, `invalid_input` for what is not a plain file, `io`.
  */
 export async function scanSegmentFile(
   path: string,
@@ -83,13 +83,17 @@ async function readInitSegment(file: RegularFile): Promise<InitSegment> {
   let end = 0;
   for (const type of ["ftyp", "moov"]) {
     const header = parseBoxHeader(await file.readAt(end, maxBoxHeaderBytes));
-    if (header === undefined) throw corrupt("the file ends inside its init segment");
+    if (header === undefined) throw endsInInit();
     if (header.type !== type) throw corrupt(`the file has a box "${header.type}" where "${type}" belongs`);
     end = header.sizeBytes === undefined ? file.sizeBytes : end + header.sizeBytes;
     if (end > maxInitBytes) throw corrupt(`the init segment says it is longer than ${maxInitBytes} bytes`);
   }
-  if (end > file.sizeBytes) throw corrupt("the file ends inside its init segment");
+  if (end > file.sizeBytes) throw endsInInit();
   return parseInitSegment(await file.readAt(0, end));
+}
+
+function endsInInit(): Error {
+  return corrupt("the file ends inside its init segment", { endsInInit: true });
 }
 
 /** The fragment at `offset`; throws `corrupt_file` when it is not whole. */

@@ -137,6 +137,9 @@ function startOf(record: KnownRecord): SegmentStart {
   return record.kind === "closed" ? record.identity : record.start;
 }
 
+/** A larger file that seems to end in its init segment is a damaged one, and may hold a recording. */
+const longestTornInitBytes = 16_384;
+
 async function scanOrNothing(path: string): Promise<SegmentScan | "empty" | "unreadable"> {
   try {
     return await scanSegmentFile(path);
@@ -148,6 +151,7 @@ async function scanOrNothing(path: string): Promise<SegmentScan | "empty" | "unr
       ({ size }) => size,
       () => 0,
     );
-    return sizeBytes === 0 ? "empty" : "unreadable";
+    const isTornBeginning = error.details.endsInInit === true && sizeBytes < longestTornInitBytes;
+    return sizeBytes === 0 || isTornBeginning ? "empty" : "unreadable";
   }
 }
