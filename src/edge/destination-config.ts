@@ -68,8 +68,69 @@ export const SmbClientDestination = v.strictObject({
 });
 export type SmbClientDestination = v.InferOutput<typeof SmbClientDestination>;
 
+/** What livecam sets itself, or what would put a secret where others can read it. */
+const ownMountOptions = new Set(
+  "sec vers nfsvers proto port credentials cred user username pass password domain dom suid dev exec ro".split(
+    " ",
+  ),
+);
+
+/** Further mount options, behind livecam's own: the last of a kind holds. */
+const mountOptions = v.optional(
+  v.pipe(
+    v.array(
+      v.pipe(
+        v.string(),
+        v.maxLength(128),
+        v.regex(/^[a-z0-9_]+(?:=[A-Za-z0-9._:@/-]+)?$/, "one mount option such as rsize=1048576"),
+        v.check(
+          (option) => !ownMountOptions.has(option.split("=")[0] ?? ""),
+          "an option other than those that livecam sets itself (version, security, port, account, ro)",
+        ),
+      ),
+    ),
+    v.maxLength(32),
+  ),
+  [],
+);
+
+/** Mounted and unmounted by livecam, which needs root for it. */
+export const SmbMountDestination = v.strictObject({
+  ...smb,
+  mode: v.literal("mount"),
+  options: mountOptions,
+});
+export type SmbMountDestination = v.InferOutput<typeof SmbMountDestination>;
+
+/** Mounted and unmounted by livecam, which needs root for it. */
+export const NfsDestination = v.strictObject({
+  type: v.literal("nfs"),
+  server,
+  port: v.optional(port),
+  /** Root of the archive on the server; a folder below an export will do. */
+  export: v.pipe(
+    v.string(),
+    v.maxLength(1024),
+    v.regex(/^\/[^\s\p{Cc}\\]*$/u, "an absolute path on the server, without blanks"),
+  ),
+  /** In YAML, 4.2 is a number. */
+  version: v.optional(
+    v.pipe(v.union([v.string(), v.number()]), v.transform(String), v.picklist(["4", "4.0", "4.1", "4.2"])),
+    "4.2",
+  ),
+  sec: v.optional(v.picklist(["sys", "krb5", "krb5i", "krb5p"]), "sys"),
+  options: mountOptions,
+});
+export type NfsDestination = v.InferOutput<typeof NfsDestination>;
+
 export const DestinationConfig = v.variant("type", [
   PathDestination,
-  v.variant("mode", [SmbClientDestination]),
+  NfsDestination,
+  v.variant("mode", [SmbClientDestination, SmbMountDestination]),
 ]);
 export type DestinationConfig = v.InferOutput<typeof DestinationConfig>;
+
+/** Whether livecam mounts it, and so has to take it off. */
+export function isMounted(config: DestinationConfig): boolean {
+  return config.type === "nfs" || (config.type === "smb" && config.mode === "mount");
+}

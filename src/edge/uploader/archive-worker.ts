@@ -1,11 +1,8 @@
 import * as v from "valibot";
 import { systemClock } from "../../common/clock.ts";
 import { AppError, describeError, errorCodeOf } from "../../common/errors.ts";
-import { readSecret } from "../../common/secret.ts";
 import { identityOf } from "../../common/segment-identity.ts";
-import type { ArchiveDestination } from "./archive-destination.ts";
-import { PathDestination } from "./path-destination.ts";
-import { SmbDestination } from "./smb-destination.ts";
+import { createDestination } from "./create-destination.ts";
 import { type WorkerAnswer, WorkerRequest } from "./worker-protocol.ts";
 
 /** Progress is told so often at most; the last byte always. */
@@ -24,6 +21,7 @@ export interface WorkerChannel {
  */
 export function serveArchiveRequests(channel: WorkerChannel, env: Env): void {
   const running = new Map<number, AbortController>();
+  const open = openedDestinations(env);
   channel.onRequest((message) => {
     const request = v.parse(WorkerRequest, message);
     if (request.kind === "cancel") {
@@ -33,7 +31,7 @@ export function serveArchiveRequests(channel: WorkerChannel, env: Env): void {
     const { id } = request;
     const controller = new AbortController();
     running.set(id, controller);
-    answer(request, env, controller.signal, (progress) => channel.send(progress))
+    answer(request, open(request), controller.signal, (progress) => channel.send(progress))
       .catch((error: unknown): WorkerAnswer => failure(id, error))
       .then((result) => {
         running.delete(id);
@@ -46,12 +44,15 @@ type Task = Exclude<v.InferOutput<typeof WorkerRequest>, { kind: "cancel" }>;
 
 async function answer(
   request: Task,
-  env: Env,
+  destination: ReturnType<typeof createDestination>,
   signal: AbortSignal,
   tell: (progress: WorkerAnswer) => void,
 ): Promise<WorkerAnswer> {
   const { id } = request;
-  const destination = createDestination(request, env);
+  if (request.kind === "close") {
+    await destination.close?.();
+    return { kind: "closed", id };
+  }
   if (request.kind === "check") {
     const { ...result } = await destination.check();
     return { kind: "check", id, result };
@@ -76,18 +77,15 @@ async function answer(
   return { kind: "put", id, result };
 }
 
-/** The adapters, by the type that the config names. */
-function createDestination({ destination, run_folder }: Task, env: Env): ArchiveDestination {
-  switch (destination.type) {
-    case "path":
-      return new PathDestination({ path: destination.path });
-    case "smb":
-      return new SmbDestination({
-        config: destination,
-        password: () => readSecret(destination.password, env),
-        runFolder: run_folder,
-      });
-  }
+/** One destination per config, since one may hold a mount. */
+function openedDestinations(env: Env) {
+  const opened = new Map<string, ReturnType<typeof createDestination>>();
+  return ({ destination, run_folder }: Task) => {
+    const key = JSON.stringify([destination, run_folder]);
+    const found = opened.get(key) ?? createDestination(destination, { env, runFolder: run_folder });
+    opened.set(key, found);
+    return found;
+  };
 }
 
 function failure(id: number, error: unknown): WorkerAnswer {

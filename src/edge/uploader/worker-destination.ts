@@ -1,7 +1,7 @@
 import { AppError, describeError } from "../../common/errors.ts";
-import type { Logger } from "../../common/log.ts";
+import { errorFields, type Logger } from "../../common/log.ts";
 import { formatSegmentIdentity } from "../../common/segment-identity.ts";
-import type { DestinationConfig } from "../destination-config.ts";
+import { type DestinationConfig, isMounted } from "../destination-config.ts";
 import type {
   ArchiveDestination,
   ConnectionCheck,
@@ -15,7 +15,7 @@ export interface WorkerDestinationOptions {
   /** Starts the upload worker: this program, and the hidden command. */
   command: readonly string[];
   destination: DestinationConfig;
-  /** For credentials in use; default `/run/livecam`. */
+  /** For credentials in use, and the folder that is mounted on; default `/run/livecam`. */
   runFolder?: string;
   /** A worker that shows no progress for so long is given up. */
   stallMs: number;
@@ -28,12 +28,14 @@ export interface WorkerDestinationOptions {
 const maxStuckWorkers = 2;
 const defaultIdleMs = 20_000;
 const defaultRunFolder = "/run/livecam";
+/** Longer than a proper and a lazy unmount take. */
+const closeMs = 6000;
 
 /**
  * Reaches the destination through a child process, which is started when it is needed and given up when it hangs:
  * nothing that a NAS does can block this process, and none of its calls waits for a child to end.
  */
-export class WorkerDestination implements ArchiveDestination, Disposable {
+export class WorkerDestination implements ArchiveDestination, Disposable, AsyncDisposable {
   readonly #options: WorkerDestinationOptions;
   #worker: UploadWorker | undefined;
   #idleTimer: ReturnType<typeof setTimeout> | undefined;
@@ -76,6 +78,20 @@ export class WorkerDestination implements ArchiveDestination, Disposable {
     }
   }
 
+  /**
+   * Takes off what livecam mounted, for which a worker gets some seconds, and ends it. Never rejects: a mount that
+   * stays is found, and used or taken off, by the next start.
+   */
+  async [Symbol.asyncDispose](): Promise<void> {
+    const { destination, logger } = this.#options;
+    if (isMounted(destination)) {
+      await this.#run({ kind: "close", ...this.#place }, {}, closeMs).catch((error: unknown) =>
+        logger.warning("the archive could not be unmounted", errorFields(error)),
+      );
+    }
+    this[Symbol.dispose]();
+  }
+
   /** Kills the worker; what it was doing is done again at the next start. */
   [Symbol.dispose](): void {
     clearTimeout(this.#idleTimer);
@@ -88,10 +104,14 @@ export class WorkerDestination implements ArchiveDestination, Disposable {
     return { destination, run_folder: runFolder ?? defaultRunFolder };
   }
 
-  async #run(task: WorkerTask, options: Omit<TaskOptions, "stallMs">): Promise<TaskAnswer> {
+  async #run(
+    task: WorkerTask,
+    options: Omit<TaskOptions, "stallMs">,
+    stallMs = this.#options.stallMs,
+  ): Promise<TaskAnswer> {
     const worker = this.#takeWorker();
     try {
-      return await worker.run(task, { ...options, stallMs: this.#options.stallMs });
+      return await worker.run(task, { ...options, stallMs });
     } catch (error) {
       if (error instanceof AppError && error.code === "timeout") this.#abandon(worker);
       throw error;
