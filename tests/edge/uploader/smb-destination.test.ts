@@ -178,8 +178,8 @@ testSmb(
     });
     await looking;
     for (const { lines, modes } of seen) {
-    expect(lines.length).toBeGreaterThan(0);
-    expect(modes.length).toBeGreaterThan(0);
+      expect(lines.length).toBeGreaterThan(0);
+      expect(modes.length).toBeGreaterThan(0);
       expect(lines.join("\n")).not.toContain(smbPassword);
       expect(modes.every((mode) => mode === 0o600)).toBe(true);
     }
