@@ -1,7 +1,12 @@
+import { existsSync } from "node:fs";
 import { mkdir, mkdtemp, readFile, rm } from "node:fs/promises";
 import { tmpdir } from "node:os";
 import { basename, join } from "node:path";
 import { runChild } from "../../src/common/child-process.ts";
+
+/** Mounting needs root; not every container has loop devices. */
+export const canLoop =
+  process.getuid?.() === 0 && existsSync("/dev/loop-control") && existsSync("/usr/sbin/mkfs.ext4");
 
 /** A disk whose power can be cut: an ext4 file system in a file, of which a copy is what a power cut leaves. */
 export class LoopDisk implements AsyncDisposable {

@@ -108,7 +108,7 @@ test.each(steps.map((step, n) => [n, step] as const))(
 
     // A repair that is killed as well, at a step of its own, and the one after it.
     if (n % 4 === 0) {
-      await liveUntil(killedAgain, "repair", Math.floor(Math.random() * (steps.length - n)));
+      await liveUntil(killedAgain, "repair", (n * 7) % (steps.length - n));
       await liveOnce(killedAgain, { record: false });
       await expectStoredOnce(killedAgain);
     }

@@ -2,9 +2,8 @@ import { expect } from "bun:test";
 import { createHash } from "node:crypto";
 import { join } from "node:path";
 import { FakeClock } from "../../support/fake-clock.ts";
-import { LoopDisk } from "../../support/loop-disk.ts";
+import { canLoop, LoopDisk } from "../../support/loop-disk.ts";
 import { sampleStartMs } from "../../support/sample-recording.ts";
-import { canMount } from "../../support/small-disk.ts";
 import { ffmpeg } from "../../support/source-files.ts";
 import {
   type FedSegment,
@@ -22,7 +21,7 @@ const cuts = Number(process.env.LIVECAM_POWER_CUTS ?? 10);
 const fsyncIntervalMs = 2000;
 const perInterval = fsyncIntervalMs / fragmentMs;
 
-testIf(canMount, "mounting needs root")(
+testIf(canLoop, "needs root, loop devices and mkfs.ext4")(
   `the power is cut ${cuts} times at random moments: all but the last seconds is there, and nothing needs a human`,
   async () => {
     const media = await makeFeedMedia();
