@@ -1,7 +1,7 @@
 import { describe, expect, test } from "bun:test";
 import { writeFile } from "node:fs/promises";
 import { join } from "node:path";
-import { stringify } from "yaml";
+import { parse, stringify } from "yaml";
 import { formatConfigError } from "../../src/common/config-file.ts";
 import type { AppError } from "../../src/common/errors.ts";
 import { checkEdgeConfig, readEdgeSecrets } from "../../src/edge/config-secrets.ts";
@@ -201,6 +201,18 @@ test("secrets are read from where the config says they are", async () => {
     ]);
     expect((await thrown(readEdgeSecrets(config, {}))).issues).toMatchObject([{ path: "network.api_key" }]);
   });
+});
+
+test("so are the other destinations that the example config has in comments", async () => {
+  const text = await Bun.file(join(import.meta.dir, "../../deploy/edge.example.yaml")).text();
+  const lines = [...text.matchAll(/^ {2}# (destination: .*)$/gm)].map(([, line]) => line as string);
+  expect(lines).toHaveLength(3);
+  for (const line of lines) {
+    const { destination } = parse(line) as { destination: { type: string } };
+    await withFile({ ...minimal(), upload: { destination } }, async (path) => {
+      expect((await ConfigStore.load(path)).config.upload.destination.type).toBe(destination.type);
+    });
+  }
 });
 
 test("the password of a destination is looked for, and never repeated", async () => {

@@ -35,6 +35,28 @@ testAsRoot("a full archive gets no half file, and the segment when there is room
   expect(await destination.put(request)).toMatchObject({ alreadyThere: false });
 });
 
+testAsRoot(
+  "an archive that became read-only says so, and gets the segment when it no longer is",
+  async () => {
+    await using folder = await temporaryFolder();
+    await using disk = await mountSmallDisk(4 * 1024 * 1024);
+    await makeArchive(disk.path);
+    const remount = async (mode: string) => {
+      const argv = ["mount", "-o", `remount,${mode}`, disk.path];
+      expect(await runChild({ argv, timeoutMs: 30_000 })).toMatchObject({ exitCode: 0 });
+    };
+    const destination = new PathDestination({ path: disk.path });
+    const request = await requestIn(folder.path);
+    await remount("ro");
+    await expect(destination.put(request)).rejects.toMatchObject({
+      code: "io",
+      details: { side: "archive", errno: "EROFS" },
+    });
+    await remount("rw");
+    expect(await destination.put(request)).toMatchObject({ alreadyThere: false });
+  },
+);
+
 testAsRoot("a mount that vanishes in the middle leaves nothing in the folder under it", async () => {
   await using folder = await temporaryFolder();
   const path = join(folder.path, "mount");
