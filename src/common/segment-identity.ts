@@ -36,6 +36,8 @@ const entries = {
   recorded_sha256: Sha256Hex,
   clock_state: ClockState,
   software_version: PlainText(64),
+  /** No footage: the picture that was recorded while the camera gave none. Absent from every other segment. */
+  mock: v.optional(v.literal(true)),
 } as const;
 
 /** The JSON of the `uuid` box in every archived file; see docs/file-format.md. Unknown fields of newer versions are kept out. */
@@ -60,6 +62,8 @@ export interface SegmentIdentity {
   recordedSha256: string;
   clockState: ClockState;
   softwareVersion: string;
+  /** No footage, but the picture that says so. */
+  isMock?: true | undefined;
 }
 
 export function formatSegmentIdentity(identity: SegmentIdentity): SegmentIdentityJson {
@@ -81,6 +85,7 @@ export function formatSegmentIdentity(identity: SegmentIdentity): SegmentIdentit
     recorded_sha256: identity.recordedSha256,
     clock_state: identity.clockState,
     software_version: identity.softwareVersion,
+    ...(identity.isMock && { mock: true as const }),
   };
 }
 
@@ -108,5 +113,6 @@ export function identityOf(json: v.InferOutput<typeof SegmentIdentityJson>): Seg
     recordedSha256: json.recorded_sha256,
     clockState: json.clock_state,
     softwareVersion: json.software_version,
+    ...(json.mock && { isMock: json.mock }),
   };
 }

@@ -26,6 +26,7 @@ const identities: fc.Arbitrary<SegmentIdentity> = fc.record({
   recordedSha256: fc.constant("a".repeat(64)),
   clockState: fc.constantFrom("synced", "unsynced", "corrected"),
   softwareVersion: fc.constant("0.1.0 (abc1234)"),
+  isMock: fc.constantFrom(true as const, undefined),
 });
 
 describe("the identity of a segment", () => {
@@ -47,6 +48,15 @@ describe("the identity of a segment", () => {
     expect(parseSegmentIdentity({ ...good, weather: "rain" })).not.toHaveProperty("weather");
   });
 
+  test("says that it is no footage only where it is none", () => {
+    const { mock, ...footage } = good;
+    expect(formatSegmentIdentity(parseSegmentIdentity(footage))).not.toHaveProperty("mock");
+    expect(formatSegmentIdentity(parseSegmentIdentity({ ...footage, mock: true }))).toHaveProperty(
+      "mock",
+      true,
+    );
+  });
+
   test.each([
     { video_id: "../../etc/passwd" },
     { video_id: crypto.randomUUID() }, // version 4
@@ -61,6 +71,8 @@ describe("the identity of a segment", () => {
     { recorded_sha256: "A".repeat(64) },
     { codec: "avc1\u0000" },
     { format_version: 2 },
+    { mock: false },
+    { mock: "yes" },
   ])("refuses %p", (bad) => {
     expect(() => parseSegmentIdentity({ ...good, ...bad })).toThrow();
   });

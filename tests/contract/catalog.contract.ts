@@ -44,6 +44,12 @@ export function catalogContract(name: string, open: () => Promise<Catalog>): voi
         });
       });
 
+      test("what is no footage comes back as such", async () => {
+        const video = sampleVideo({ cameraId: newCamera(), isMock: true });
+        await catalog.saveVideos([video], nowMs);
+        expect(await catalog.findVideo(video.videoId)).toMatchObject(video);
+      });
+
       test("numbers and text survive exactly", async () => {
         const cameraId = newCamera();
         let startTimeMs = nowMs;

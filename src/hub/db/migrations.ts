@@ -1,5 +1,6 @@
 import initial from "./migrations/0000_initial.sql" with { type: "text" };
 import gaps from "./migrations/0001_gaps.sql" with { type: "text" };
+import mock from "./migrations/0002_mock.sql" with { type: "text" };
 import journal from "./migrations/meta/_journal.json" with { type: "json" };
 
 export interface Migration {
@@ -13,6 +14,7 @@ export interface Migration {
 const sqlOf: Record<string, string> = {
   "0000_initial": initial,
   "0001_gaps": gaps,
+  "0002_mock": mock,
 };
 
 /** All migrations, oldest first, inside the binary. */

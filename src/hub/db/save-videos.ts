@@ -21,6 +21,7 @@ const columns = {
   recorded_sha256: (video: NewVideo) => video.recordedSha256,
   clock_state: (video: NewVideo) => video.clockState,
   software_version: (video: NewVideo) => video.softwareVersion,
+  mock: (video: NewVideo) => (video.isMock ? 1 : 0),
   file_path: (video: NewVideo) => video.filePath,
   file_size_bytes: (video: NewVideo) => video.fileSizeBytes,
   file_sha256: (video: NewVideo) => video.fileSha256,

@@ -39,6 +39,8 @@ export const videos = sqliteTable(
     recordedSha256: text("recorded_sha256").notNull(),
     clockState: text("clock_state").notNull(),
     softwareVersion: text("software_version").notNull(),
+    /** 1: no footage, but the picture that says so. */
+    mock: integer("mock").notNull().default(0),
     filePath: text("file_path").notNull(),
     fileSizeBytes: integer("file_size_bytes").notNull(),
     fileSha256: text("file_sha256").notNull(),

@@ -8,7 +8,7 @@ import type { SqlValue } from "./libsql-connection.ts";
 export const videoColumns = `json_array(
   v.video_id, v.camera_id, v.node_id, v.run_id, v.sequence, v.start_time_ms, v.end_time_ms, v.time_zone,
   v.duration_ms, v.codec, v.width, v.height, v.recorded_sha256, v.clock_state, v.software_version,
-  v.file_path, v.file_size_bytes, v.file_sha256, v.created_at_ms, v.status, v.notes), v.fps`;
+  v.file_path, v.file_size_bytes, v.file_sha256, v.created_at_ms, v.status, v.notes, v.mock), v.fps`;
 
 type Cells = [
   videoId: string,
@@ -32,6 +32,7 @@ type Cells = [
   createdAtMs: number,
   status: VideoStatus,
   notes: string,
+  mock: 0 | 1,
 ];
 
 /** A row of `SELECT ${videoColumns} FROM videos AS v`. */
@@ -60,5 +61,6 @@ export function videoOfRow(row: SqlValue[]): Video {
     createdAtMs: cells[18],
     status: cells[19],
     notes: cells[20],
+    ...(cells[21] === 1 && { isMock: true }),
   };
 }

@@ -139,6 +139,7 @@ const VideoTile: FC<{ page: PageContext; video: PageVideo; timeZone: string }> =
         </a>
         <span class="muted">{format.duration(video.durationMs)}</span>
       </p>
+      {video.isMock && <Badge tone="warn" text={t.video.mock} />}
       {video.status !== "available" && <Badge tone="bad" text={t.video.statuses[video.status]} />}
     </li>
   );

@@ -46,7 +46,9 @@ export function spanOfDay(day: string, timeZone: string): Span {
 export function planDay(input: { day: Span; videos: readonly PageVideo[]; nowMs: number }): DayPlan {
   const { day, videos, nowMs } = input;
   const recorded = unionOf(
-    videos.filter(({ status }) => status === "available" || status === "damaged").map(spanOf),
+    videos
+      .filter(({ status, isMock }) => !isMock && (status === "available" || status === "damaged"))
+      .map(spanOf),
     day,
   );
   const hours: HourPlan[] = [];

@@ -69,6 +69,9 @@ export const english = {
       missing: "The archive has no such file. If it comes back, the video plays again.",
       deleted: "This video was removed from the archive. Its entry remains, so that the hole has a cause.",
     },
+    mock: "No signal",
+    mockNotice:
+      "The camera gave no picture at this time. Its node recorded this one instead; it does not count as footage.",
     previous: "Previous",
     next: "Next",
     previousOf: (time: string) => `Previous video, ${time}`,

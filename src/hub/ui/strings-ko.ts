@@ -69,6 +69,9 @@ export const korean: Strings = {
       missing: "저장소에 파일이 없습니다. 파일이 돌아오면 다시 재생됩니다.",
       deleted: "이 영상은 저장소에서 삭제되었습니다. 빈 구간의 이유를 알 수 있도록 기록은 남아 있습니다.",
     },
+    mock: "신호 없음",
+    mockNotice:
+      "이 시간에 카메라에서 영상이 오지 않아 노드가 대체 화면을 녹화했습니다. 녹화된 시간에는 포함되지 않습니다.",
     previous: "이전",
     next: "다음",
     previousOf: (time) => `이전 영상, ${time}`,

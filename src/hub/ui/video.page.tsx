@@ -58,6 +58,12 @@ export const VideoPage: FC<{ page: PageContext; model: VideoModel }> = ({ page, 
             ></video>
           )}
           <div data-part="notice" class={isPlayable ? undefined : "no-video"}>
+            {video.isMock && (
+              <p class="notice" role="status">
+                <Icon name="warning" />
+                <span>{t.video.mockNotice}</span>
+              </p>
+            )}
             {video.status !== "available" && (
               <p class="notice" role="status">
                 <Icon name="warning" />

@@ -32,6 +32,10 @@ export const VideoJson = v.pipe(
     file_sha256: v.pipe(v.string(), v.description("Of the archived file, as sha256sum prints it.")),
     clock_state: ClockState,
     software_version: v.string(),
+    mock: v.pipe(
+      v.boolean(),
+      v.description("No footage, but the picture that was recorded while the camera gave none."),
+    ),
     notes: v.string(),
     stream_url: v.pipe(v.string(), v.description("Path on this hub; MP4, with byte ranges.")),
     thumbnail_url: v.pipe(v.string(), v.description("Path on this hub; JPEG.")),
@@ -73,6 +77,7 @@ export function formatVideo(video: Video): VideoJson {
     file_sha256: video.fileSha256,
     clock_state: video.clockState,
     software_version: video.softwareVersion,
+    mock: video.isMock === true,
     notes: video.notes,
     stream_url: streamUrlOf(video.videoId),
     thumbnail_url: thumbnailUrlOf(video.videoId),

@@ -39,6 +39,12 @@ describe("an announce", () => {
     expect(await all(videos[0]?.cameraId ?? "")).toMatchObject(videos);
   });
 
+  test("of what is no footage keeps that, and the API tells it", async () => {
+    const video = sampleVideo({ cameraId: newCamera(), isMock: true });
+    expect((await hub.announce([video])).status).toBe(200);
+    expect(await (await hub.get(`/api/videos/${video.videoId}`)).json()).toMatchObject({ mock: true });
+  });
+
   test("with other content is 409 with both hashes, and the rest of the batch is stored", async () => {
     const [known, other, ...rest] = sampleRun(5, { cameraId: newCamera() }) as [NewVideo, NewVideo];
     await hub.announce([known]);

@@ -218,6 +218,14 @@ describe("a video", () => {
     });
   }
 
+  test("that is no footage says so, and still plays", async () => {
+    const videos = [{ ...newest, isMock: true as const }];
+    const { html } = await textOf(`/videos/${newest.videoId}`, { ...data, videos });
+    expect(html).toContain("it does not count as footage");
+    expect(html).toContain("<video");
+    expect((await textOf("/cameras/cam01", { ...data, videos })).html).toContain("No signal");
+  });
+
   test("outlives the registration of its camera", async () => {
     const { html, status } = await textOf(`/videos/${newest.videoId}`, { ...data, cameras: [] });
     expect([status, html.includes("<h1>cam01</h1>")]).toEqual([200, true]);

@@ -36,6 +36,16 @@ describe("what of it is recorded", () => {
     expect(recordedMs).toBe(180_000);
   });
 
+  test("what is no footage is shown, and does not count", () => {
+    const { hours, recordedMs } = plan([
+      videoAt(day.fromMs),
+      videoAt(day.fromMs + 600_000, { isMock: true }),
+    ]);
+    expect(hours[0]?.spans).toEqual([{ fromMs: day.fromMs, toMs: day.fromMs + 600_000 }]);
+    expect(hours[0]?.videos.length).toBe(2);
+    expect(recordedMs).toBe(600_000);
+  });
+
   test("videos of the day before and into the day after count as far as they reach", () => {
     const { hours, recordedMs } = plan([videoAt(day.fromMs - 300_000), videoAt(day.toMs - 300_000)]);
     expect(recordedMs).toBe(600_000);

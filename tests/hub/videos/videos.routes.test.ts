@@ -55,6 +55,7 @@ describe("one video", () => {
       file_sha256: video.fileSha256,
       clock_state: "synced",
       software_version: "0.1.0 (abc1234)",
+      mock: false,
       notes: "",
       stream_url: `/api/videos/${video.videoId}/stream`,
       thumbnail_url: `/api/videos/${video.videoId}/thumbnail`,

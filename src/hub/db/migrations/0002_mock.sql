@@ -1,0 +1,1 @@
+ALTER TABLE `videos` ADD `mock` integer DEFAULT 0 NOT NULL;
