@@ -79,6 +79,21 @@ export async function runCli(args: readonly string[], context: CliContext): Prom
     },
   );
 
+  add(
+    program
+      .command("doctor")
+      .description("look at everything a recording needs, and say what to do about what is wrong")
+      .requiredOption("-c, --config <file>", "YAML or JSON; see check-config")
+      .option("--json", "as JSON")
+      .addHelpText("after", doctorHelp),
+    async (options: { config: string; json?: boolean }) => {
+      const { runDoctor } = await import("./cli-doctor.ts");
+      const { env, entryFile, out } = context;
+      // Left at once: a worker that hangs in the archive would keep the process.
+      process.exit(await runDoctor({ ...options, env, entryFile, out }));
+    },
+  );
+
   addControlCommands(program, context.out, add);
 
   add(program.command("version").description("print version and commit"), async () => {
@@ -185,6 +200,7 @@ function report(error: unknown, err: TextSink): ExitCode {
 const overview = `
 A first run, from a config to a video in the archive:
   $ livecam-edge check-config edge.yaml       every mistake at once
+  $ livecam-edge doctor --config edge.yaml    whether cameras, disk, archive and hub are fit for it
   $ livecam-edge run --config edge.yaml       records until Ctrl-C
   $ livecam-edge status                       what the cameras and the uploads do
   $ livecam-edge snapshot cam01 -o now.jpg    what cam01 sees
@@ -205,6 +221,13 @@ Each line names the setting, what is expected and what is there. Exit code 2 whe
   livecam-edge: edge.yaml is not valid
     cameras.0.source.fps: expected at most 240 frames per second, got 1000
     network.api_key: the environment variable LIVECAM_API_KEY is not set`;
+
+const doctorHelp = `
+Tries each camera for three seconds (not those that a running edge has: it is asked), writes a few megabytes to the
+disk of the spool and a small file to the archive, and introduces the node to the hub, as every start does. What it
+wrote it removes. Exit code 1 when anything fails; what is only to be looked at (warn) does not count.
+
+  $ livecam-edge doctor --config /etc/livecam/edge.yaml`;
 
 const verifyHelp = `
 Reads every byte, so it also finds what a disk has lost. Exit code 1 when a file is not whole.

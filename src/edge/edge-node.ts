@@ -9,6 +9,7 @@ import type { ControlledCamera, ControlledNode } from "./control/controlled-node
 import type { ErrorCounts } from "./health/error-counts.ts";
 import type { SystemInfoReader } from "./health/system-info.ts";
 import type { Heartbeat } from "./hub-link/heartbeat.ts";
+import { registrationOf } from "./registration.ts";
 import type { Spool } from "./spool/spool.ts";
 import type { Uploader } from "./uploader/uploader.ts";
 import type { WorkerDestination } from "./uploader/worker-destination.ts";
@@ -41,20 +42,7 @@ export class EdgeNode implements ControlledNode {
   }
 
   registration(): RegisterRequest {
-    const { config, configVersion, softwareVersion, timeZone } = this.#parts;
-    return {
-      protocol_version: protocolVersion,
-      node_id: config.node_id,
-      software_version: softwareVersion,
-      time_zone: timeZone,
-      config_version: configVersion,
-      segment_seconds: config.recording.segment_seconds,
-      cameras: config.cameras.map(({ id, name, source }) => ({
-        camera_id: id,
-        name: name ?? id,
-        source: source.type,
-      })),
-    };
+    return registrationOf(this.#parts);
   }
 
   async report(): Promise<HeartbeatRequest> {

@@ -11,6 +11,7 @@ import type { ArchiveDestination } from "../../src/edge/uploader/archive-destina
 import { sampleRecording, sampleStart, temporaryFolder } from "../support/sample-recording.ts";
 
 export const testArchiveId = "01997000-0000-7000-8000-0000000000aa";
+const otherArchiveId = "01997000-0000-7000-8000-0000000000bb";
 
 /** A destination whose archive can be looked at, and spoiled, as a local folder. */
 export interface DestinationUnderTest extends AsyncDisposable {
@@ -61,6 +62,19 @@ export function archiveDestinationContract(
       expect((await readArchiveFile(path)).identity).toEqual(identity);
       expect(await verifyArchiveFile(path)).toMatchObject({ ok: true, problems: [] });
       expect(await filesIn(at.archive)).toEqual([result.filePath, "metadata/archive.json"]);
+    });
+
+    test("tries writing without leaving anything, and not in another archive", async () => {
+      await using at = await setUp();
+      const { destination, archive } = at;
+      const before = await filesIn(archive);
+      await destination.tryWriting?.(testArchiveId);
+      await destination.tryWriting?.(undefined);
+      expect(await filesIn(archive)).toEqual(before);
+      await expect(destination.tryWriting?.(otherArchiveId)).rejects.toMatchObject({ code: "unavailable" });
+      await rm(join(archive, "metadata"), { recursive: true });
+      await expect(destination.tryWriting?.(undefined)).rejects.toMatchObject({ code: "unavailable" });
+      expect(await filesIn(archive)).toEqual([]);
     });
 
     test("tells its progress up to the whole size", async () => {

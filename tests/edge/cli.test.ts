@@ -22,6 +22,7 @@ test("--help teaches, by examples, in every command", async () => {
   for (const command of [
     "run",
     "check-config",
+    "doctor",
     "verify",
     "version",
     "status",

@@ -39,6 +39,11 @@ export interface ArchiveDestination {
   put(request: PutRequest, options?: PutOptions): Promise<PutResult>;
   /** Whether the archive can be reached now, and which one it is. Never throws. */
   check(): Promise<ConnectionCheck>;
+  /**
+   * Writes, syncs, renames and removes a small file, as the doctor does. Throws as `put` does, and `unavailable` for
+   * another archive than the one expected.
+   */
+  tryWriting?(expectedArchiveId: string | undefined): Promise<void>;
 }
 
 export type ConnectionCheck =

@@ -57,6 +57,11 @@ async function answer(
     const { ...result } = await destination.check();
     return { kind: "check", id, result };
   }
+  if (request.kind === "try_writing") {
+    if (!destination.tryWriting) throw new AppError("internal", "this destination cannot be tried");
+    await destination.tryWriting(request.expected_archive_id ?? undefined);
+    return { kind: "written", id };
+  }
   let toldMs = Number.NEGATIVE_INFINITY;
   const result = await destination.put(
     {

@@ -35,6 +35,11 @@ export class MountedDestination implements ArchiveDestination {
     return this.#path.put(request, options);
   }
 
+  async tryWriting(expectedArchiveId: string | undefined): Promise<void> {
+    await this.#mount.ensure();
+    await this.#path.tryWriting(expectedArchiveId);
+  }
+
   /** Repeatable. Throws `io`. */
   close(): Promise<void> {
     return this.#mount.unmount();

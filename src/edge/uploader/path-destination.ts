@@ -15,6 +15,7 @@ import { ArchiveRoot } from "./archive-root.ts";
 import { DayFolder } from "./day-folder.ts";
 import { type KnownFile, knownFileOf } from "./known-file.ts";
 import { checkRecordedHash, planFromSource } from "./source-plan.ts";
+import { tryWritingTo } from "./trial-file.ts";
 
 /** An archive that is a folder of this machine: a mounted share, or a disk. Its calls may hang as the mount does. */
 export class PathDestination implements ArchiveDestination {
@@ -32,6 +33,13 @@ export class PathDestination implements ArchiveDestination {
     } catch (error) {
       return { ok: false, reason: describeError(error) };
     }
+  }
+
+  async tryWriting(expectedArchiveId: string | undefined): Promise<void> {
+    await using root = await ArchiveRoot.open(this.#path, expectedArchiveId);
+    await tryWritingTo(root).catch((error: unknown) => {
+      throw asArchiveError(error);
+    });
   }
 
   async put(request: PutRequest, options: PutOptions = {}): Promise<PutResult> {

@@ -24,6 +24,7 @@ import type { SmbEntry } from "./smb-answer.ts";
 import { SmbArchive } from "./smb-archive.ts";
 import type { SmbFile } from "./smb-file.ts";
 import { checkRecordedHash, planFromSource } from "./source-plan.ts";
+import { tryWritingToShare } from "./trial-file.ts";
 
 export interface SmbDestinationOptions {
   config: SmbClientDestination;
@@ -52,6 +53,12 @@ export class SmbDestination implements ArchiveDestination {
     } catch (error) {
       return { ok: false, reason: describeError(error) };
     }
+  }
+
+  async tryWriting(expectedArchiveId: string | undefined): Promise<void> {
+    await using credentials = await this.#openCredentials();
+    await using archive = await this.#openArchive(credentials.path, expectedArchiveId);
+    await tryWritingToShare(archive);
   }
 
   async put(request: PutRequest, options: PutOptions = {}): Promise<PutResult> {

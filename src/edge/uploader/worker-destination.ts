@@ -92,6 +92,13 @@ export class WorkerDestination implements ArchiveDestination, Disposable, AsyncD
     this[Symbol.dispose]();
   }
 
+  async tryWriting(expectedArchiveId: string | undefined): Promise<void> {
+    await this.#run(
+      { kind: "try_writing", ...this.#place, expected_archive_id: expectedArchiveId ?? null },
+      {},
+    );
+  }
+
   /** Kills the worker; what it was doing is done again at the next start. */
   [Symbol.dispose](): void {
     clearTimeout(this.#idleTimer);

@@ -25,6 +25,12 @@ export const WorkerRequest = v.variant("kind", [
     expected_archive_id: v.nullable(v.string()),
   }),
   v.object({ kind: v.literal("check"), id: RequestId, ...place }),
+  v.object({
+    kind: v.literal("try_writing"),
+    id: RequestId,
+    ...place,
+    expected_archive_id: v.nullable(v.string()),
+  }),
   /** Give back what the destination holds, before the end of everything: its mount. */
   v.object({ kind: v.literal("close"), id: RequestId, ...place }),
   v.object({ kind: v.literal("cancel"), id: RequestId }),
@@ -48,6 +54,7 @@ export const WorkerAnswer = v.variant("kind", [
   v.object({ kind: v.literal("progress"), id: RequestId, written: v.number(), total: v.number() }),
   v.object({ kind: v.literal("put"), id: RequestId, result: PutResultJson }),
   v.object({ kind: v.literal("check"), id: RequestId, result: ConnectionCheckJson }),
+  v.object({ kind: v.literal("written"), id: RequestId }),
   v.object({ kind: v.literal("closed"), id: RequestId }),
   v.object({
     kind: v.literal("failed"),
