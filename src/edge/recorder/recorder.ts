@@ -1,4 +1,4 @@
-import type { Clock } from "../../common/clock.ts";
+import { type Clock, earliestWallMs } from "../../common/clock.ts";
 import { describeError } from "../../common/errors.ts";
 import type { Logger } from "../../common/log.ts";
 import type { Fragment } from "../../common/mp4/fragment.ts";
@@ -35,8 +35,8 @@ export interface RecorderStatus {
   lostFragments: number;
 }
 
-/** livecam did not exist then: a clock that says so was never set. */
-const earliestWallMs = Date.UTC(2024, 0, 1);
+/** A run's clock that is further from the wall clock follows one that has been set since. */
+const clockSetMs = 1000;
 
 /** No camera has so long a GOP; a fragment that says so spans a jump of the source's times. */
 const longestFragmentMs = 120_000;
@@ -160,7 +160,7 @@ export class Recorder {
     if (!first.startsWithKeyframe) return undefined;
     const { sink } = this.#options;
     try {
-      return await SegmentWriter.open(sink, this.#options, { run, first, clockState: this.#clockState() });
+      return await SegmentWriter.open(sink, this.#options, { run, first, clockState: this.#clockState(run) });
     } catch (error) {
       this.#fail("a segment cannot be begun", error);
       this.#run = undefined;
@@ -216,9 +216,13 @@ export class Recorder {
     this.#failure = message;
   }
 
-  #clockState(): ClockState {
+  /** Of a segment that is dated by the run's clock. */
+  #clockState(run: RecordingRun): ClockState {
     const { clock, clockSync } = this.#options;
-    return clock.wallMs() < earliestWallMs ? "unsynced" : clockSync();
+    const wallMs = clock.wallMs();
+    // Set between the arrival of the fragment and now: that it is set now says nothing about the date.
+    const wasSet = Math.abs(wallMs - clock.monotonicMs() - run.clock.wallOffsetMs) > clockSetMs;
+    return wallMs < earliestWallMs || wasSet ? "unsynced" : clockSync();
   }
 
   #inTurn<T>(work: () => Promise<T>): Promise<T> {

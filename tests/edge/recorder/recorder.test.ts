@@ -258,6 +258,19 @@ describe("the wall clock", () => {
     expect(iso(segments[2]?.start.startTimeMs)).toStartWith("2025-09-23T06:30:");
   });
 
+  test("that is set between a fragment's arrival and its segment's beginning: not by a clock that can be believed", async () => {
+    const setup = setUp({}, wall0 - 3_600_000);
+    setup.recorder.start();
+    await setup.begin();
+    const arrival = { wallMs: setup.clock.wallMs(), monotonicMs: setup.clock.monotonicMs() };
+    setup.clock.step(3_600_000);
+    await setup.recorder.onFragment(madeFragment({ startMs: 0, durationMs: 1000 }), arrival);
+    expect(setup.sink.segments[0]?.start).toMatchObject({
+      clockState: "unsynced",
+      wallOffsetMs: arrival.wallMs - arrival.monotonicMs,
+    });
+  });
+
   test("that looks right and is not synced is not believed", async () => {
     const setup = setUp({ clockSync: () => "unsynced" });
     setup.recorder.start();
