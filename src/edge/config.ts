@@ -163,6 +163,8 @@ export const EdgeConfig = v.strictObject({
     order: v.optional(v.picklist(["oldest_first", "newest_first"]), "oldest_first"),
     /** An upload that makes no progress for so long is given up and tried again. */
     stall_seconds: v.optional(integerIn(1, 3600, "seconds"), 60),
+    /** Uploads stay below it, evenly; without it they take what they get. */
+    max_bytes_per_second: v.optional(integerIn(10_000, 10_000_000_000, "bytes per second")),
   }),
   network: v.strictObject({
     hub_url: v.pipe(

@@ -106,6 +106,7 @@ export async function runEdge({ configPath, env, entryFile }: RunEdgeOptions): P
       destination: config.upload.destination,
       runFolder: config.system.run_path,
       stallMs: config.upload.stall_seconds * 1000,
+      maxBytesPerSecond: config.upload.max_bytes_per_second,
       logger: createLogger("uploader"),
     }),
   );

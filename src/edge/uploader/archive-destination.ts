@@ -1,4 +1,5 @@
 import type { SegmentIdentity } from "../../common/segment-identity.ts";
+import type { RateLimit } from "./rate-limit.ts";
 
 /** One closed segment to bring to the archive. */
 export interface PutRequest {
@@ -23,6 +24,8 @@ export interface PutOptions {
   /** Bytes of the archive file written so far, and in all. */
   onProgress?: (writtenBytes: number, totalBytes: number) => void;
   signal?: AbortSignal;
+  /** How fast the bytes may go out. */
+  limit?: RateLimit | undefined;
 }
 
 /**

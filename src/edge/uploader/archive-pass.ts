@@ -2,6 +2,7 @@ import { systemClock } from "../../common/clock.ts";
 import { AppError, errnoOf } from "../../common/errors.ts";
 import type { ArchiveLayout } from "../../common/mp4/archive-file.ts";
 import type { RegularFile } from "../../common/mp4/regular-file.ts";
+import type { RateLimit } from "./rate-limit.ts";
 import { InlineHash, ThreadHash } from "./stream-hash.ts";
 
 const chunkBytes = 1024 * 1024;
@@ -39,8 +40,10 @@ export interface ArchivePass {
   layout: ArchiveLayout;
   /** New and empty. */
   target: ArchiveTarget;
-  onProgress?: (writtenBytes: number, totalBytes: number) => void;
-  signal?: AbortSignal;
+  onProgress?: ((writtenBytes: number, totalBytes: number) => void) | undefined;
+  signal?: AbortSignal | undefined;
+  /** How fast the bytes may go out; without one, as fast as they can. */
+  limit?: RateLimit | undefined;
 }
 
 export interface ArchivePassResult {
@@ -57,8 +60,13 @@ export interface ArchivePassResult {
  * Throws `io` with `details.side`, `corrupt_file` when the source is shorter than its layout, `cancelled`.
  */
 export async function runArchivePass(pass: ArchivePass): Promise<ArchivePassResult> {
-  const { source, layout, target, onProgress, signal } = pass;
-  const sink = new SyncedWriter(target);
+  const { source, layout, target, onProgress, signal, limit } = pass;
+  const sink = new SyncedWriter({
+    target: limit ? limitTarget(target, limit, signal) : target,
+    // The kernel sends what it has gathered in one go: so much must not come together where there is a limit.
+    maxSyncBytes: Math.max(minSyncBytes, Math.min(maxSyncBytes, limit?.bytesPerSecond ?? maxSyncBytes)),
+    onWritten: (writtenBytes) => onProgress?.(writtenBytes, layout.totalSizeBytes),
+  });
   const recorded = new Bun.CryptoHasher("sha256");
   using whole = layout.totalSizeBytes >= threadFromBytes ? new ThreadHash() : new InlineHash();
   const ring = new Uint8Array(new SharedArrayBuffer(slots * chunkBytes));
@@ -93,7 +101,6 @@ export async function runArchivePass(pass: ArchivePass): Promise<ArchivePassResu
       hashing[turn % slots] = watched(whole.update(chunk));
       await sink.write(chunk);
       recorded.update(chunk);
-      onProgress?.(sink.acceptedBytes, layout.totalSizeBytes);
     }
     const fileSha256 = watched(whole.digest());
     await sink.finish();
@@ -108,19 +115,23 @@ export async function runArchivePass(pass: ArchivePass): Promise<ArchivePassResu
 /** Writes one chunk after the other, the caller at most one chunk ahead, and syncs now and then beside that. */
 class SyncedWriter {
   readonly #target: ArchiveTarget;
+  readonly #maxSyncBytes: number;
+  readonly #onWritten: (writtenBytes: number) => void;
   #position = 0;
   #unsyncedBytes = 0;
-  #syncBytes = firstSyncBytes;
+  #syncBytes: number;
   #writing: Promise<void> = Promise.resolve();
   #syncing: Promise<void> = Promise.resolve();
 
-  constructor(target: ArchiveTarget) {
-    this.#target = target;
-  }
-
-  /** Written, or about to be. */
-  get acceptedBytes(): number {
-    return this.#position;
+  constructor(options: {
+    target: ArchiveTarget;
+    maxSyncBytes: number;
+    onWritten: (writtenBytes: number) => void;
+  }) {
+    this.#target = options.target;
+    this.#maxSyncBytes = options.maxSyncBytes;
+    this.#onWritten = options.onWritten;
+    this.#syncBytes = Math.min(firstSyncBytes, options.maxSyncBytes);
   }
 
   /** Resolves when the chunk before is written; `bytes` must stay as they are until the next call has resolved. */
@@ -153,6 +164,7 @@ class SyncedWriter {
         .write(bytes, done, bytes.length - done, position + done)
         .catch(rethrowAs("archive", "cannot write to the archive"));
       done += bytesWritten;
+      this.#onWritten(position + done);
     }
   }
 
@@ -161,13 +173,26 @@ class SyncedWriter {
     await this.#sync(() => this.#target.datasync());
     const tookMs = systemClock.monotonicMs() - startedMs;
     if (tookMs > slowSyncMs) this.#syncBytes = Math.max(minSyncBytes, this.#syncBytes / 2);
-    if (tookMs < quickSyncMs) this.#syncBytes = Math.min(maxSyncBytes, this.#syncBytes * 2);
+    if (tookMs < quickSyncMs) this.#syncBytes = Math.min(this.#maxSyncBytes, this.#syncBytes * 2);
   }
 
   /** A failed sync is final: a second one says nothing about what the first has lost. */
   async #sync(sync: () => Promise<void>): Promise<void> {
     await sync().catch(rethrowAs("archive", "the archive did not make the file durable"));
   }
+}
+
+/** Writes in steps of the limit; a write that is longer is answered as a short one. */
+function limitTarget(target: ArchiveTarget, limit: RateLimit, signal?: AbortSignal): ArchiveTarget {
+  return {
+    async write(bytes, offset, length, position) {
+      const stepBytes = Math.min(length, limit.stepBytes);
+      await limit.take(stepBytes, signal);
+      return target.write(bytes, offset, stepBytes, position);
+    },
+    datasync: () => target.datasync(),
+    sync: () => target.sync(),
+  };
 }
 
 /** Its rejection is told where it is awaited, which may be later than it happens. */
@@ -179,7 +204,7 @@ function watched<T>(promise: Promise<T>): Promise<T> {
 function rethrowAs(side: "spool" | "archive", message: string): (cause: unknown) => never {
   return (cause) => {
     // A target that is no file of this machine says itself what happened.
-    if (cause instanceof AppError && cause.details.side === side) throw cause;
+    if (cause instanceof AppError && (cause.details.side === side || cause.code === "cancelled")) throw cause;
     const errno = errnoOf(cause) ?? (cause instanceof Error ? errnoOf(cause.cause) : undefined);
     throw new AppError("io", message, { cause, details: { side, errno } });
   };

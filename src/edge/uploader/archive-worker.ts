@@ -3,6 +3,7 @@ import { systemClock } from "../../common/clock.ts";
 import { AppError, describeError, errorCodeOf } from "../../common/errors.ts";
 import { identityOf } from "../../common/segment-identity.ts";
 import { createDestination } from "./create-destination.ts";
+import { RateLimit } from "./rate-limit.ts";
 import { type WorkerAnswer, WorkerRequest } from "./worker-protocol.ts";
 
 /** Progress is told so often at most; the last byte always. */
@@ -22,6 +23,7 @@ export interface WorkerChannel {
 export function serveArchiveRequests(channel: WorkerChannel, env: Env): void {
   const running = new Map<number, AbortController>();
   const open = openedDestinations(env);
+  const limits = sharedLimits();
   channel.onRequest((message) => {
     const request = v.parse(WorkerRequest, message);
     if (request.kind === "cancel") {
@@ -31,7 +33,8 @@ export function serveArchiveRequests(channel: WorkerChannel, env: Env): void {
     const { id } = request;
     const controller = new AbortController();
     running.set(id, controller);
-    answer(request, open(request), controller.signal, (progress) => channel.send(progress))
+    const context = { limits, signal: controller.signal };
+    answer(request, open(request), context, (progress) => channel.send(progress))
       .catch((error: unknown): WorkerAnswer => failure(id, error))
       .then((result) => {
         running.delete(id);
@@ -45,7 +48,7 @@ type Task = Exclude<v.InferOutput<typeof WorkerRequest>, { kind: "cancel" }>;
 async function answer(
   request: Task,
   destination: ReturnType<typeof createDestination>,
-  signal: AbortSignal,
+  { signal, limits }: { signal: AbortSignal; limits: ReturnType<typeof sharedLimits> },
   tell: (progress: WorkerAnswer) => void,
 ): Promise<WorkerAnswer> {
   const { id } = request;
@@ -71,6 +74,7 @@ async function answer(
     },
     {
       signal,
+      limit: limits(request.max_bytes_per_second),
       onProgress: (written, total) => {
         const nowMs = systemClock.monotonicMs();
         if (nowMs - toldMs < progressEveryMs && written < total) return;
@@ -90,6 +94,17 @@ function openedDestinations(env: Env) {
     const found = opened.get(key) ?? createDestination(destination, { env, runFolder: run_folder });
     opened.set(key, found);
     return found;
+  };
+}
+
+/** One limit per rate, so that uploads one after the other stay below it together. */
+function sharedLimits() {
+  const limits = new Map<number, RateLimit>();
+  return (bytesPerSecond: number | null): RateLimit | undefined => {
+    if (bytesPerSecond === null) return undefined;
+    const limit = limits.get(bytesPerSecond) ?? new RateLimit({ bytesPerSecond });
+    limits.set(bytesPerSecond, limit);
+    return limit;
   };
 }
 

@@ -17,6 +17,8 @@ export interface WorkerDestinationOptions {
   destination: DestinationConfig;
   /** For credentials in use, and the folder that is mounted on; default `/run/livecam`. */
   runFolder?: string;
+  /** How fast segments may go out; without it, as fast as they can. */
+  maxBytesPerSecond?: number | undefined;
   /** A worker that shows no progress for so long is given up. */
   stallMs: number;
   /** A worker with nothing to do ends after so long; default 20 s. */
@@ -59,6 +61,7 @@ export class WorkerDestination implements ArchiveDestination, Disposable, AsyncD
         source_path: request.sourcePath,
         identity: formatSegmentIdentity(request.identity),
         expected_archive_id: request.expectedArchiveId ?? null,
+        max_bytes_per_second: this.#options.maxBytesPerSecond ?? null,
       },
       options,
     );

@@ -23,6 +23,8 @@ export const WorkerRequest = v.variant("kind", [
     source_path: v.string(),
     identity: SegmentIdentityJson,
     expected_archive_id: v.nullable(v.string()),
+    /** How fast the bytes may go out; null: as fast as they can. */
+    max_bytes_per_second: v.nullable(v.number()),
   }),
   v.object({ kind: v.literal("check"), id: RequestId, ...place }),
   v.object({

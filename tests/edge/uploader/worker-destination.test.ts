@@ -11,7 +11,9 @@ import { temporaryFolder } from "../../support/sample-recording.ts";
 const entry = join(import.meta.dir, "../../../src/edge/main.ts");
 const realWorker = [process.execPath, entry, "archive-worker"];
 
-async function setUp(options: { command?: string[]; stallMs?: number; idleMs?: number } = {}) {
+async function setUp(
+  options: { command?: string[]; stallMs?: number; idleMs?: number; maxBytesPerSecond?: number } = {},
+) {
   const folder = await temporaryFolder();
   await makeArchive(folder.path);
   const destination = new WorkerDestination({
@@ -123,6 +125,22 @@ test("passes a cancel on, and waits for its answer", async () => {
     signal: controller.signal,
   });
   await expect(put).rejects.toMatchObject({ code: "cancelled" });
+  expect(at.destination.abandonedWorkers).toBe(0);
+});
+
+test("the worker keeps to the limit, and is cancelled while it waits", async () => {
+  await using at = await setUp({ maxBytesPerSecond: 1 });
+  const controller = new AbortController();
+  const written: number[] = [];
+  const put = at.destination.put(at.request, {
+    onProgress: (bytes) => {
+      written.push(bytes);
+      controller.abort();
+    },
+    signal: controller.signal,
+  });
+  await expect(put).rejects.toMatchObject({ code: "cancelled" });
+  expect(written).toEqual([1]);
   expect(at.destination.abandonedWorkers).toBe(0);
 });
 
