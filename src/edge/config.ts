@@ -184,6 +184,11 @@ export const EdgeConfig = v.strictObject({
       spool_path: v.optional(absolutePath, "/var/lib/livecam/spool"),
       /** Acknowledged segments are kept on the node up to this size. */
       spool_max_bytes: v.optional(PositiveInteger, 20_000_000_000),
+      /** A full disk with nothing acknowledged on it: record nothing more, or delete what was never archived. */
+      spool_when_full: v.optional(
+        v.picklist(["stop_recording", "overwrite_oldest_unsent"]),
+        "stop_recording",
+      ),
       /** For what lives as long as the machine is up: SMB credentials in use. In memory, on most machines. */
       run_path: v.optional(absolutePath, "/run/livecam"),
       control_socket: v.optional(v.nullable(absolutePath), "/run/livecam/edge.sock"),

@@ -7,6 +7,7 @@ import { Camera } from "./camera/camera.ts";
 import { createCapturePlanner } from "./camera/capture-planner.ts";
 import { detectPiModel } from "./camera/pi-model.ts";
 import { CameraUnit } from "./camera-unit.ts";
+import { setCompressed } from "./compressed-mode.ts";
 import { readEdgeSecrets } from "./config-secrets.ts";
 import { ConfigStore } from "./config-store.ts";
 import { createControlApp } from "./control/control-app.ts";
@@ -74,13 +75,20 @@ export async function runEdge({ configPath, env, entryFile }: RunEdgeOptions): P
         clockSync: () => clockWatch.state(),
         holdMs: config.recording.unsynced_hold_seconds * 1000,
       },
+      pressure: {
+        whenFull: config.system.spool_when_full,
+        bytesPerSecond: () => cameras.reduce((sum, unit) => sum + (unit.status().bitrate_bps ?? 0), 0) / 8,
+        compress: (isCompressed) => setCompressed(isCompressed, cameras, config.cameras, logger),
+        isUploading: (videoId) =>
+          uploader.list().some((upload) => upload.videoId === videoId && upload.state === "uploading"),
+      },
     }),
   );
   const signal = abortOnSignals((name) => logger.info("stopping", { signal: name }));
   process.on("SIGHUP", () => void reportConfigChange(store, logger));
 
   const piModel = await detectPiModel();
-  const cameras = config.cameras.map(({ id: cameraId, source }) => {
+  const cameras: readonly CameraUnit[] = config.cameras.map(({ id: cameraId, source }) => {
     const recorder = new Recorder({
       ...{ cameraId, nodeId, timeZone, softwareVersion, clock },
       segmentSeconds: config.recording.segment_seconds,

@@ -83,7 +83,7 @@ export class SpoolFeed {
     if (!older) return;
     await spool.announcements.markAcknowledged(older.videoId);
     for (const { videoId } of this.segments.slice(0, -3)) this.#find(videoId).evictionBegun = true;
-    await spool.upkeep.evict();
+    await spool.pressure.relieve();
   }
 
   #find(videoId: string): FedSegment {

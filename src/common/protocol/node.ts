@@ -54,6 +54,19 @@ export const SpoolStatus = v.object({
   oldest_waiting_at: nullable(WireTime),
   /** Segments that were deleted before they were safe, since the spool was made. */
   lost_segments: NonNegativeInteger,
+  /** How long recording goes on at today's bitrate when nothing leaves the node; null while that is not known. */
+  horizon_seconds: v.optional(nullable(NonNegativeInteger)),
+  /** What the node does against a disk that fills: asks the cameras for less, takes nothing new. */
+  pressure: v.optional(v.picklist(["none", "compressed", "stopped"])),
+  /** How often each step against a full disk was taken, since start. */
+  pressure_counts: v.optional(
+    v.object({
+      evicted: NonNegativeInteger,
+      compressed: NonNegativeInteger,
+      stopped: NonNegativeInteger,
+      overwritten: NonNegativeInteger,
+    }),
+  ),
 });
 export type SpoolStatus = v.InferOutput<typeof SpoolStatus>;
 

@@ -21,9 +21,13 @@ export class DiskSpace {
   #roomBytes = 0;
   #askedMs = Number.NEGATIVE_INFINITY;
 
-  constructor(path: string, clock: Clock) {
+  readonly #isStopped: () => boolean;
+
+  /** `isStopped`: footage is to leave the disk to others. */
+  constructor(path: string, clock: Clock, isStopped: () => boolean = () => false) {
     this.#path = path;
     this.#clock = clock;
+    this.#isStopped = isStopped;
   }
 
   /** Throws `io` with `ENOSPC` when `bytes` more would not leave what bookkeeping needs. */
@@ -34,7 +38,7 @@ export class DiskSpace {
       this.#roomBytes = bavail * bsize - bookkeepingBytesOf(blocks * bsize);
       this.#askedMs = nowMs;
     }
-    if (bytes > this.#roomBytes) {
+    if (bytes > this.#roomBytes || this.#isStopped()) {
       // Whoever comes next may find that room was made.
       this.#askedMs = Number.NEGATIVE_INFINITY;
       throw new AppError("io", "the disk of the spool is full", { details: { errno: "ENOSPC" } });

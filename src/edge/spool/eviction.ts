@@ -5,6 +5,8 @@ export interface EvictionInput {
   maxBytes: number;
   /** Of the file system that the spool lies on; undefined where it cannot be told. */
   disk: { totalBytes: number; freeBytes: number } | undefined;
+  /** Free bytes to reach where possible; the reserve where it is not given. */
+  wantedFreeBytes?: number;
 }
 
 /** Free space below which acknowledged copies go even when `maxBytes` is not reached: a full disk stops recording. */
@@ -13,9 +15,11 @@ export function reserveBytesOf(totalBytes: number): number {
 }
 
 /** Ids to delete, oldest first. Pure. */
-export function planEviction({ acknowledged, maxBytes, disk }: EvictionInput): string[] {
+export function planEviction(input: EvictionInput): string[] {
+  const { acknowledged, maxBytes, disk } = input;
   let keptBytes = acknowledged.reduce((sum, { sizeBytes }) => sum + sizeBytes, 0);
-  let missingBytes = disk ? reserveBytesOf(disk.totalBytes) - disk.freeBytes : 0;
+  const wantedBytes = disk ? (input.wantedFreeBytes ?? reserveBytesOf(disk.totalBytes)) : 0;
+  let missingBytes = disk ? wantedBytes - disk.freeBytes : 0;
   const evicted: string[] = [];
   for (const { videoId, sizeBytes } of acknowledged) {
     if (keptBytes <= maxBytes && missingBytes <= 0) break;

@@ -19,6 +19,8 @@ export interface SpoolSinkOptions {
   clock: Clock;
   fsyncIntervalMs: number;
   redating: Redating;
+  /** Nothing is to be recorded until there is room. */
+  isStopped: () => boolean;
   /** Takes a segment whose close the disk refused; what was recorded of it is known, and it is to be closed later. */
   onUnfinished: (segment: SpoolSegment, closed: ClosedSegment) => void;
 }
@@ -30,7 +32,7 @@ export class SpoolSink implements SegmentSink {
 
   constructor(options: SpoolSinkOptions) {
     this.#options = options;
-    this.#space = new DiskSpace(options.layout.root, options.clock);
+    this.#space = new DiskSpace(options.layout.root, options.clock, options.isStopped);
   }
 
   async open(start: SegmentStart, initSegment: Uint8Array): Promise<OpenSegment> {

@@ -44,6 +44,11 @@ export class SpoolState {
     await this.#save();
   }
 
+  async addLostSegment(): Promise<void> {
+    this.#lostSegments++;
+    await this.#save();
+  }
+
   async #save(): Promise<void> {
     const json: v.InferInput<typeof SpoolStateJson> = {
       ...(this.#archiveId === undefined ? {} : { archive_id: this.#archiveId }),

@@ -1,19 +1,19 @@
-import { open, rm, statfs, unlink } from "node:fs/promises";
-import { errnoOf } from "../../common/errors.ts";
+import { open } from "node:fs/promises";
 import { errorFields, type Logger } from "../../common/log.ts";
 import { Wakeup } from "../../common/wakeup.ts";
-import { planEviction } from "./eviction.ts";
 import { hashFile } from "./file-hash.ts";
 import type { Inventory, SpoolSegment } from "./inventory.ts";
+import type { Pressure } from "./pressure.ts";
 import { type ClosedSegment, writeClosedRecord } from "./segment-record.ts";
 import type { SpoolLayout } from "./spool-layout.ts";
 
 const intervalMs = 30_000;
+const leastIntervalMs = 1000;
 
 export interface SpoolUpkeepOptions {
   layout: SpoolLayout;
   inventory: Inventory;
-  maxAcknowledgedBytes: number;
+  pressure: Pressure;
   logger: Logger;
 }
 
@@ -30,7 +30,7 @@ export class SpoolUpkeep {
     this.#unfinished.set(segment.videoId, { segment, closed });
   }
 
-  /** Until aborted: after every acknowledgement and closed segment, and every half minute. */
+  /** Until aborted: after every acknowledgement and closed segment, and at least every half minute. */
   async run(signal: AbortSignal): Promise<void> {
     const { inventory, logger } = this.#options;
     const wakeup = new Wakeup();
@@ -38,36 +38,19 @@ export class SpoolUpkeep {
     inventory.onEnter("closed", () => wakeup.wake());
     while (!signal.aborted) {
       try {
-        await this.evict();
+        await this.#options.pressure.relieve();
         await this.finishLate();
       } catch (error) {
         logger.error("the upkeep of the spool failed", errorFields(error));
       }
-      await wakeup.wait(signal, intervalMs);
+      await wakeup.wait(signal, this.#intervalMs());
     }
   }
 
-  /** Deletes acknowledged segments, oldest first, while there are too many of them. Never another state. */
-  async evict(): Promise<void> {
-    const { layout, inventory, maxAcknowledgedBytes, logger } = this.#options;
-    const planned = planEviction({
-      acknowledged: inventory.list("acknowledged"),
-      maxBytes: maxAcknowledgedBytes,
-      disk: await diskOf(layout.root),
-    });
-    for (const videoId of planned) {
-      const segment = inventory.get("acknowledged", videoId);
-      if (!segment) continue;
-      const directory = layout.directoryOf("acknowledged", segment.name);
-      // The video first: a directory without one is an eviction to be finished.
-      await unlink(layout.videoPathOf("acknowledged", segment.name)).catch(ignoreMissing);
-      await rm(directory, { recursive: true, force: true });
-      inventory.remove("acknowledged", videoId);
-      logger.debug("an acknowledged segment was evicted", {
-        video_id: videoId,
-        size_bytes: segment.sizeBytes,
-      });
-    }
+  /** The sooner, the sooner the disk will be full. */
+  #intervalMs(): number {
+    const { horizonMs } = this.#options.pressure.status();
+    return Math.max(leastIntervalMs, Math.min(intervalMs, (horizonMs ?? intervalMs) / 4));
   }
 
   /** Tries again to close what the disk refused to close. Stops at the first that it still refuses. */
@@ -101,13 +84,4 @@ export class SpoolUpkeep {
       this.#unfinished.delete(videoId);
     }
   }
-}
-
-async function diskOf(path: string): Promise<{ totalBytes: number; freeBytes: number } | undefined> {
-  const { blocks, bavail, bsize } = await statfs(path);
-  return blocks > 0 ? { totalBytes: blocks * bsize, freeBytes: bavail * bsize } : undefined;
-}
-
-function ignoreMissing(error: unknown): void {
-  if (errnoOf(error) !== "ENOENT") throw error;
 }

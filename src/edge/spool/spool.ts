@@ -10,6 +10,7 @@ import { findRecorded } from "./find-recorded.ts";
 import { GapLedger } from "./gap-ledger.ts";
 import { GapStore } from "./gap-store.ts";
 import { Inventory } from "./inventory.ts";
+import { Pressure, type PressurePolicy } from "./pressure.ts";
 import { type Accounted, readRecordedState, writeRecordedState } from "./recorded-state.ts";
 import type { RecoveryDefaults } from "./recovery.ts";
 import { type Dating, Redating } from "./redating.ts";
@@ -26,6 +27,8 @@ export interface SpoolOptions {
   root: string;
   fsyncIntervalMs: number;
   maxAcknowledgedBytes: number;
+  /** Without it, a disk that fills is only relieved of what is acknowledged. */
+  pressure?: PressurePolicy;
   defaults: RecoveryDefaults;
   clock: Clock;
   logger: Logger;
@@ -42,6 +45,7 @@ export class Spool implements Disposable {
   readonly uploads: SpoolUploadQueue;
   readonly announcements: SpoolAnnounceQueue;
   readonly upkeep: SpoolUpkeep;
+  readonly pressure: Pressure;
   /** What is in no segment, and why. */
   readonly gaps: GapLedger;
   readonly gapReports: GapStore;
@@ -67,13 +71,20 @@ export class Spool implements Disposable {
     this.#lock = lock;
     this.gaps = gaps.ledger;
     this.gapReports = gaps.store;
-    this.upkeep = new SpoolUpkeep({ layout, inventory, maxAcknowledgedBytes, logger });
+    const pressure = new Pressure({
+      ...{ layout, inventory, state, maxAcknowledgedBytes, logger },
+      ledger: gaps.ledger,
+      policy: options.pressure,
+    });
+    this.pressure = pressure;
+    this.upkeep = new SpoolUpkeep({ layout, inventory, pressure, logger });
     const sink = new SpoolSink({
       layout,
       inventory,
       clock,
       fsyncIntervalMs,
       redating,
+      isStopped: () => pressure.isStopped,
       onUnfinished: (segment, closed) => this.upkeep.addUnfinished(segment, closed),
     });
     this.sink = new AccountingSink(sink, gaps.ledger);
@@ -120,6 +131,7 @@ export class Spool implements Disposable {
     conflicting_segments: number;
   } {
     const inventory = this.#inventory;
+    const { step, counts, horizonMs } = this.pressure.status();
     const [oldest] = inventory.list("closed");
     return {
       waiting_segments: inventory.count("closed"),
@@ -127,6 +139,9 @@ export class Spool implements Disposable {
       unacknowledged_segments: inventory.count("archived"),
       oldest_waiting_at: oldest ? formatWireTime(oldest.startTimeMs) : null,
       lost_segments: this.state.lostSegments,
+      horizon_seconds: horizonMs === undefined ? null : Math.floor(horizonMs / 1000),
+      pressure: step,
+      pressure_counts: counts,
       quarantined_segments: inventory.quarantined,
       conflicting_segments: inventory.list("archived").filter(({ conflict }) => conflict).length,
     };

@@ -76,11 +76,11 @@ testAsRoot("acknowledged segments make room when the disk is nearly full", async
     });
     if (sequence < 4) await spool.announcements.markAcknowledged(start.videoId);
   }
-  await spool.upkeep.evict();
+  await spool.pressure.relieve();
   expect(await readdir(join(disk.path, "acknowledged"))).toHaveLength(4);
   const ballast = 2 * diskBytes - 6 * 80_000 - 100_000;
   await writeFile(join(disk.path, "ballast"), new Uint8Array(ballast));
-  await spool.upkeep.evict();
+  await spool.pressure.relieve();
   expect((await readdir(join(disk.path, "acknowledged"))).length).toBeLessThan(4);
   // What is not acknowledged stays, however full the disk is.
   expect(await readdir(join(disk.path, "archived"))).toHaveLength(2);
@@ -117,6 +117,6 @@ testAsRoot("footage leaves room for what says that it is archived", async () => 
     alreadyThere: false,
   });
   await spool.announcements.markAcknowledged(start.videoId);
-  await spool.upkeep.evict();
+  await spool.pressure.relieve();
   await recordSample(spool.sink, { sequence: 1 });
 });

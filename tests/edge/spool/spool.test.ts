@@ -127,7 +127,7 @@ describe("eviction", () => {
     }
     for (const id of ids.slice(0, 5)) await spool.uploads.markArchived(id, putResult());
     for (const id of ids.slice(0, 4)) await spool.announcements.markAcknowledged(id);
-    await spool.upkeep.evict();
+    await spool.pressure.relieve();
     const left = async (state: string) =>
       (await readdir(join(folder.path, state))).map((name) => name.slice(-36));
     expect((await left("acknowledged")).sort()).toEqual(ids.slice(2, 4));

@@ -54,7 +54,7 @@ export async function liveOnce(site: LifeSite, options: { record: boolean }): Pr
   }
   await spool.redating.settle();
   await deliver(spool, site);
-  await spool.upkeep.evict();
+  await spool.pressure.relieve();
 }
 
 async function record(spool: Spool, site: LifeSite, overrides: Partial<SegmentStart>): Promise<void> {
