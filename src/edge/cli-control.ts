@@ -96,10 +96,40 @@ function formatStatus(status: EdgeStatus): string {
     `Uploads  ${waiting}; ${spool.unacknowledged_segments} not acknowledged by the hub`,
     `Spool    ${spool.lost_segments} lost, ${spool.quarantined_segments} set aside, ` +
       `${spool.conflicting_segments} in conflict${free}`,
+    `Horizon  ${formatHorizon(spool.horizon_seconds ?? null)}${pressureWords[spool.pressure ?? "none"]}`,
     `Archive  ${archive.archive_id ?? "not known yet"}, ${archive.abandoned_workers} uploads given up`,
     `Hub      ${hub.url}: ${hubState}`,
     `Errors   ${errors.length === 0 ? "none" : errors.join(", ")}`,
   ].join("\n")}\n`;
+}
+
+const pressureWords = {
+  none: "",
+  compressed: "; the disk fills: cameras are asked for less",
+  stopped: "; the disk is full: nothing is recorded",
+};
+
+/** `survives 3 d 4 h of outage at today's bitrate` */
+function formatHorizon(seconds: number | null): string {
+  if (seconds === null) return "not known while no camera records";
+  const hours = Math.floor(seconds / 3600);
+  const time =
+    hours >= 24
+      ? `${Math.floor(hours / 24)} d ${hours % 24} h`
+      : `${hours} h ${Math.floor((seconds % 3600) / 60)} min`;
+  return `survives ${time} of outage at today's bitrate`;
+}
+
+function formatMachine(system: EdgeStatus["system"]): string {
+  const { cpu_usage: cpu, memory_available_bytes, memory_total_bytes, temperature_celsius: celsius } = system;
+  return [
+    cpu === null ? "" : `CPU ${Math.round(cpu * 100)} % of ${system.cpu_count}`,
+    `memory ${formatBytes(memory_available_bytes)} of ${formatBytes(memory_total_bytes)} free`,
+    celsius === null ? "" : `${celsius.toFixed(1)} °C`,
+    `up ${(system.uptime_seconds / 3600).toFixed(1)} h`,
+  ]
+    .filter(Boolean)
+    .join(", ");
 }
 
 function formatUpload(upload: Upload): string {
