@@ -120,18 +120,6 @@ function formatHorizon(seconds: number | null): string {
   return `survives ${time} of outage at today's bitrate`;
 }
 
-function formatMachine(system: EdgeStatus["system"]): string {
-  const { cpu_usage: cpu, memory_available_bytes, memory_total_bytes, temperature_celsius: celsius } = system;
-  return [
-    cpu === null ? "" : `CPU ${Math.round(cpu * 100)} % of ${system.cpu_count}`,
-    `memory ${formatBytes(memory_available_bytes)} of ${formatBytes(memory_total_bytes)} free`,
-    celsius === null ? "" : `${celsius.toFixed(1)} °C`,
-    `up ${(system.uptime_seconds / 3600).toFixed(1)} h`,
-  ]
-    .filter(Boolean)
-    .join(", ");
-}
-
 function formatUpload(upload: Upload): string {
   const state = upload.state === "uploading" ? `${Math.round(upload.progress * 100)} %` : upload.state;
   const error = upload.last_error === null ? "" : ` - ${upload.last_error}`;
