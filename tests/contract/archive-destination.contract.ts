@@ -3,6 +3,7 @@ import { createHash } from "node:crypto";
 import { chmod, mkdir, readdir, readFile, rm, truncate, writeFile } from "node:fs/promises";
 import { dirname, join } from "node:path";
 import { archivePathOf } from "../../src/common/archive-path.ts";
+import { errnoOf } from "../../src/common/errors.ts";
 import { newUuidV7 } from "../../src/common/ids.ts";
 import { readArchiveFile } from "../../src/common/mp4/archive-file.ts";
 import { verifyArchiveFile } from "../../src/common/mp4/verify-file.ts";
@@ -144,7 +145,7 @@ export function archiveDestinationContract(
     });
 
     test.each([
-      ["is not there", (archive: string) => rm(archive, { recursive: true })],
+      ["is not there", removeArchive],
       [
         "has no identity file: nothing is mounted",
         (archive: string) => rm(join(archive, "metadata"), { recursive: true }),
@@ -240,6 +241,13 @@ export async function makeArchive(root: string, archiveId = testArchiveId): Prom
   const identity = { archive_id: archiveId, created_at: "2025-09-01T00:00:00.000Z", format_version: 1 };
   await writeFile(join(root, "metadata/archive.json"), JSON.stringify(identity));
   await chmod(root, 0o755);
+}
+
+/** Where it is mounted, the folder under it stays. */
+async function removeArchive(root: string): Promise<void> {
+  await rm(root, { recursive: true }).catch((error: unknown) => {
+    if (errnoOf(error) !== "EBUSY") throw error;
+  });
 }
 
 /** A spool file in `folder`; all of them start at the same time. */

@@ -20,6 +20,7 @@ import { tryWritingTo } from "./trial-file.ts";
 /** An archive that is a folder of this machine: a mounted share, or a disk. Its calls may hang as the mount does. */
 export class PathDestination implements ArchiveDestination {
   readonly #path: string;
+  #publishing: Promise<unknown> = Promise.resolve();
 
   constructor(options: { path: string }) {
     this.#path = options.path;
@@ -67,7 +68,7 @@ export class PathDestination implements ArchiveDestination {
           });
         }
         options.signal?.throwIfAborted();
-        const filePath = await folder.publish(partial);
+        const filePath = await this.#publish(() => folder.publish(partial));
         return { archiveId, filePath, fileSizeBytes: sizeBytes, fileSha256, alreadyThere: false };
       } catch (error) {
         // What cannot be removed now is removed by the next try; the error that is told is the first one.
@@ -77,6 +78,13 @@ export class PathDestination implements ArchiveDestination {
     } catch (error) {
       throw asArchiveError(error);
     }
+  }
+
+  /** Without hard links, looking for a free name and taking it are two steps: two puts must not both find the same. */
+  #publish(publish: () => Promise<string>): Promise<string> {
+    const published = this.#publishing.then(publish);
+    this.#publishing = published.catch(() => undefined);
+    return published;
   }
 }
 
