@@ -1,6 +1,7 @@
 import { writeFile } from "node:fs/promises";
 import { AppError } from "../common/errors.ts";
 import type { TextSink } from "../common/verify-progress.ts";
+import { watch } from "./cli-watch.ts";
 import { ConfigStore } from "./config-store.ts";
 import { ControlClient } from "./control/control-client.ts";
 import type { EdgeStatus, Upload } from "./control/control-protocol.ts";
@@ -11,6 +12,7 @@ export interface SocketOptions {
   config?: string;
 }
 
+const defaultWatchSeconds = 2;
 const defaultSocket = "/run/livecam/edge.sock";
 
 async function connect({ socket, config }: SocketOptions): Promise<ControlClient> {
@@ -21,9 +23,29 @@ async function connect({ socket, config }: SocketOptions): Promise<ControlClient
   return new ControlClient(path);
 }
 
-export async function runStatus(options: SocketOptions & { json?: boolean }, out: TextSink): Promise<number> {
-  const status = await (await connect(options)).status();
-  out.write(options.json ? `${JSON.stringify(status, null, 2)}\n` : formatStatus(status));
+export interface StatusOptions extends SocketOptions {
+  json?: boolean;
+  /** `true`, or seconds between two looks. */
+  watch?: true | number;
+}
+
+/** With `watch` until `signal` aborts; JSON then is one line per look. */
+export async function runStatus(
+  options: StatusOptions,
+  out: TextSink,
+  signal?: () => AbortSignal,
+): Promise<number> {
+  const client = await connect(options);
+  const read = async () => {
+    const status = await client.status();
+    return options.json ? `${JSON.stringify(status, null, options.watch ? 0 : 2)}\n` : formatStatus(status);
+  };
+  if (options.watch === undefined || !signal) {
+    out.write(await read());
+    return 0;
+  }
+  const everyMs = 1000 * (options.watch === true ? defaultWatchSeconds : options.watch);
+  await watch({ read, out, everyMs, signal: signal() });
   return 0;
 }
 
@@ -91,6 +113,7 @@ function formatStatus(status: EdgeStatus): string {
   return `${[
     `Node     ${status.node_id}, livecam-edge ${status.software_version}, config ${status.config_version}`,
     `Since    ${status.started_at}`,
+    `Machine  ${formatMachine(system)}`,
     "Cameras",
     ...cameras,
     `Uploads  ${waiting}; ${spool.unacknowledged_segments} not acknowledged by the hub`,
@@ -118,6 +141,18 @@ function formatHorizon(seconds: number | null): string {
       ? `${Math.floor(hours / 24)} d ${hours % 24} h`
       : `${hours} h ${Math.floor((seconds % 3600) / 60)} min`;
   return `survives ${time} of outage at today's bitrate`;
+}
+
+function formatMachine(system: EdgeStatus["system"]): string {
+  const { cpu_usage: cpu, memory_available_bytes, memory_total_bytes, temperature_celsius: celsius } = system;
+  return [
+    cpu === null ? "" : `CPU ${Math.round(cpu * 100)} % of ${system.cpu_count}`,
+    `memory ${formatBytes(memory_available_bytes)} of ${formatBytes(memory_total_bytes)} free`,
+    celsius === null ? "" : `${celsius.toFixed(1)} °C`,
+    `up ${(system.uptime_seconds / 3600).toFixed(1)} h`,
+  ]
+    .filter(Boolean)
+    .join(", ");
 }
 
 function formatUpload(upload: Upload): string {

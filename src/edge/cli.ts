@@ -1,9 +1,10 @@
-import { Command, CommanderError } from "commander";
+import { Command, CommanderError, InvalidArgumentError } from "commander";
 import { formatConfigError } from "../common/config-file.ts";
 import { AppError, describeError } from "../common/errors.ts";
+import { abortOnSignals } from "../common/lifecycle.ts";
 import type { TextSink } from "../common/verify-progress.ts";
 import { versionText } from "../common/version.ts";
-import type { SocketOptions } from "./cli-control.ts";
+import type { SocketOptions, StatusOptions } from "./cli-control.ts";
 
 export interface CliContext {
   env: Readonly<Record<string, string | undefined>>;
@@ -81,6 +82,20 @@ export async function runCli(args: readonly string[], context: CliContext): Prom
 
   add(
     program
+      .command("config")
+      .description("what is in force by a config")
+      .command("show")
+      .description("print a config with every default filled in; secrets as where they are")
+      .requiredOption("-c, --config <file>", "YAML or JSON; see check-config")
+      .option("--json", "as JSON, with the version that status and hub show"),
+    async (options: { config: string; json?: boolean }) => {
+      const { runConfigShow } = await import("./cli-config.ts");
+      return runConfigShow(options, context.out);
+    },
+  );
+
+  add(
+    program
       .command("doctor")
       .description("look at everything a recording needs, and say what to do about what is wrong")
       .requiredOption("-c, --config <file>", "YAML or JSON; see check-config")
@@ -129,11 +144,11 @@ function addControlCommands(
       .option("-c, --config <file>", "take the socket from this config");
 
   add(
-    command("status", "what cameras, uploads and hub link of the running edge do").option(
-      "--json",
-      "as JSON",
-    ),
-    async (options: SocketOptions & { json?: boolean }) => (await control()).runStatus(options, out),
+    command("status", "what cameras, uploads and hub link of the running edge do")
+      .option("--json", "as JSON; with --watch one line each time")
+      .option("-w, --watch [seconds]", "again and again until Ctrl-C (default: every 2 s)", watchSeconds),
+    async (options: StatusOptions) =>
+      (await control()).runStatus(options, out, () => abortOnSignals(() => undefined)),
   );
   add(
     command("uploads", "what waits to be archived, in the order it will be tried").option(
@@ -182,6 +197,12 @@ function addControlCommands(
     command("check-archive", "whether the running edge reaches its archive"),
     async (options: SocketOptions) => (await control()).runCheckArchive(options, out),
   );
+}
+
+function watchSeconds(text: string): number {
+  const seconds = Number(text);
+  if (seconds >= 0.1 && seconds <= 86_400) return seconds;
+  throw new InvalidArgumentError("Expected seconds, from 0.1 to 86400.");
 }
 
 function report(error: unknown, err: TextSink): ExitCode {

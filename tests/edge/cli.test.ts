@@ -54,6 +54,10 @@ test.each([
   [["run", "--config"]],
   [["verify"]],
   [["status", "--nope"]],
+  [["status", "--watch", "0"]],
+  [["status", "--watch", "often"]],
+  [["config", "show"]],
+  [["doctor"]],
   [["snapshot", "cam01"]],
 ])("%j is refused with 2 and a word about it", async (args: string[]) => {
   const { exitCode, err, out } = await run(...args);
