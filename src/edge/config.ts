@@ -29,6 +29,15 @@ const keyframeSeconds = v.pipe(
 );
 const absolutePath = v.pipe(v.string(), v.maxLength(4096), v.regex(/^\/[^\0]*$/, "an absolute path"));
 const codec = v.picklist(["h264", "h265"]);
+/** Local time; one that ends before it starts goes over midnight. */
+const uploadWindow = v.pipe(
+  v.string(),
+  v.regex(
+    /^(?:[01]\d|2[0-3]):[0-5]\d-(?:(?:[01]\d|2[0-3]):[0-5]\d|24:00)$/,
+    "two times of the day such as 22:00-06:00",
+  ),
+  v.check((text) => text.slice(0, 5) !== text.slice(6), "two times of the day that differ"),
+);
 /** `auto`: copied when the source has AAC, encoded to AAC when it has other audio, nothing when it has none. */
 const audio = v.optional(v.picklist(["auto", "off"]), "auto");
 
@@ -165,6 +174,10 @@ export const EdgeConfig = v.strictObject({
     stall_seconds: v.optional(integerIn(1, 3600, "seconds"), 60),
     /** Uploads stay below it, evenly; without it they take what they get. */
     max_bytes_per_second: v.optional(integerIn(10_000, 10_000_000_000, "bytes per second")),
+    /** When uploads may start, in the node's time zone; without it, always. One that runs at the end is finished. */
+    windows: v.optional(
+      v.pipe(v.array(uploadWindow), v.minLength(1, "at least one window"), v.maxLength(32)),
+    ),
   }),
   network: v.strictObject({
     hub_url: v.pipe(

@@ -23,6 +23,7 @@ import { Heartbeat } from "./hub-link/heartbeat.ts";
 import { HubClient } from "./hub-link/hub-client.ts";
 import { Recorder } from "./recorder/recorder.ts";
 import { Spool } from "./spool/spool.ts";
+import { UploadWindows } from "./uploader/upload-windows.ts";
 import { Uploader } from "./uploader/uploader.ts";
 import { WorkerDestination } from "./uploader/worker-destination.ts";
 
@@ -122,6 +123,7 @@ export async function runEdge({ configPath, env, entryFile }: RunEdgeOptions): P
     queue: spool.uploads,
     destination,
     order: config.upload.order,
+    windows: new UploadWindows(config.upload.windows ?? [], timeZone),
     expectedArchiveId: () => spool.state.archiveId,
     clock,
     logger: createLogger("uploader"),
@@ -193,17 +195,18 @@ export async function runEdge({ configPath, env, entryFile }: RunEdgeOptions): P
   await spool.gaps
     .stopped()
     .catch((error: unknown) => logger.error("gaps cannot be written down", errorFields(error)));
-  await delivered(spool, deliverMs);
+  await delivered(spool, uploader, deliverMs);
   background.abort();
   await Promise.race([work, sleep(abandonMs)]);
   logger.info("stopped", { waiting_segments: spool.status().waiting_segments });
   return 0;
 }
 
-/** Until everything is archived and acknowledged, or `timeoutMs`. */
-async function delivered(spool: Spool, timeoutMs: number): Promise<void> {
+/** Until everything that may go now is archived, and acknowledged, or `timeoutMs`. */
+async function delivered(spool: Spool, uploader: Uploader, timeoutMs: number): Promise<void> {
   const deadlineMs = systemClock.monotonicMs() + timeoutMs;
-  const isDone = () => spool.uploads.waiting().length === 0 && spool.announcements.pending().length === 0;
+  const areUploadsDone = () => spool.uploads.waiting().length === 0 || !uploader.mayUpload;
+  const isDone = () => areUploadsDone() && spool.announcements.pending().length === 0;
   while (!isDone() && systemClock.monotonicMs() < deadlineMs) await sleep(20);
 }
 

@@ -74,6 +74,21 @@ test("the example config is valid", async () => {
   });
 });
 
+test.each(["25:00-06:00", "22:00", "22:00-22:00", "22:00-06:60", "24:00-06:00", "22:00 - 06:00", "", 22])(
+  "%j is no time to upload in",
+  async (window) => {
+    const { upload } = minimal();
+    await withFile(
+      { ...minimal(), upload: { ...upload, windows: ["00:00-24:00", window] } },
+      async (path) => {
+        expect((await thrown(ConfigStore.load(path))).issues.map(({ path: where }) => where)).toEqual([
+          "upload.windows.1",
+        ]);
+      },
+    );
+  },
+);
+
 test("get answers a dotted path, or what was given for none", async () => {
   await withFile(minimal(), async (path) => {
     const store = await ConfigStore.load(path);
@@ -208,7 +223,7 @@ test("so are the other destinations that the example config has in comments", as
   const lines = [...text.matchAll(/^ {2}# (destination: .*)$/gm)].map(([, line]) => line as string);
   expect(lines).toHaveLength(3);
   for (const line of lines) {
-    const { destination } = parse(line) as { destination: { type: string } };
+    const { destination } = parse(line) as { destination: { type: "path" | "nfs" | "smb" } };
     await withFile({ ...minimal(), upload: { destination } }, async (path) => {
       expect((await ConfigStore.load(path)).config.upload.destination.type).toBe(destination.type);
     });

@@ -6,11 +6,14 @@ import { Wakeup } from "../../common/wakeup.ts";
 import type { ArchiveDestination, ConnectionCheck } from "./archive-destination.ts";
 import { type UploadOrder, UploadPlan } from "./upload-plan.ts";
 import type { UploadQueue, WaitingSegment } from "./upload-queue.ts";
+import type { UploadWindows } from "./upload-windows.ts";
 
 export interface UploaderOptions {
   queue: UploadQueue;
   destination: ArchiveDestination;
   order: UploadOrder;
+  /** When uploads may start; without it, always. One that runs when a window ends is finished. */
+  windows?: UploadWindows;
   /** The archive that the hub knows; undefined until it has told. */
   expectedArchiveId: () => string | undefined;
   clock: Clock;
@@ -30,6 +33,8 @@ export interface UploadItem extends WaitingSegment {
 
 const defaultBackoff: BackoffOptions = { firstMs: 1000, maxMs: 60_000 };
 const defaultGraceMs = 5000;
+/** The clock that windows go by may be set meanwhile. */
+const maxWindowWaitMs = 60_000;
 
 /**
  * Brings closed segments to the archive, one at a time, until it is stopped. An archive that cannot be reached delays
@@ -55,10 +60,20 @@ export class Uploader {
   async run(signal: AbortSignal): Promise<void> {
     const { queue, clock } = this.#options;
     while (!signal.aborted) {
+      const closedMs = this.#closedForMs();
+      if (closedMs > 0) {
+        await this.#wakeup.wait(signal, Math.min(closedMs, maxWindowWaitMs));
+        continue;
+      }
       const { next, inMs } = this.#plan.next(queue.waiting(), clock.monotonicMs());
       if (next) await this.#upload(next, signal);
       else await this.#wakeup.wait(signal, inMs);
     }
+  }
+
+  /** False outside the windows. */
+  get mayUpload(): boolean {
+    return this.#closedForMs() === 0;
   }
 
   /** 0 to 1 for the segment being uploaded, 0 for one that waits, undefined for one that is not in the queue. */
@@ -167,6 +182,14 @@ export class Uploader {
     const delayMs = this.#backoff.next();
     logger.error("an upload failed", { video_id: videoId, ...errorFields(error), retry_in_ms: delayMs });
     await this.#retryNow.wait(signal, delayMs);
+  }
+
+  /** 0 in a window. */
+  #closedForMs(): number {
+    const { windows, clock } = this.#options;
+    if (!windows) return 0;
+    const nowMs = clock.wallMs();
+    return (windows.nextOpenMs(nowMs) ?? Number.POSITIVE_INFINITY) - nowMs;
   }
 
   #isWaiting(videoId: string): boolean {

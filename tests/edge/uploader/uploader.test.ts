@@ -6,6 +6,7 @@ import { AppError } from "../../../src/common/errors.ts";
 import { createLogger } from "../../../src/common/log.ts";
 import type { ArchiveDestination } from "../../../src/edge/uploader/archive-destination.ts";
 import { PathDestination } from "../../../src/edge/uploader/path-destination.ts";
+import { UploadWindows } from "../../../src/edge/uploader/upload-windows.ts";
 import { Uploader, type UploaderOptions } from "../../../src/edge/uploader/uploader.ts";
 import { makeArchive, testArchiveId } from "../../contract/archive-destination.contract.ts";
 import { recordSample, temporaryFolder } from "../../support/sample-recording.ts";
@@ -183,6 +184,33 @@ test("tells progress, cancels the running upload, and takes it up again after th
   await at.archived(3);
   expect(order[2]).not.toBe(first);
   expect(order[3]).toBe(first);
+});
+
+test("waits for its window, and starts by itself when it opens", async () => {
+  const openMs = Date.parse("2026-06-10T22:00:00Z");
+  let aheadMs = -3_600_000;
+  const clock: Clock = { wallMs: () => openMs + aheadMs, monotonicMs: systemClock.monotonicMs };
+  const put: string[] = [];
+  const windows = new UploadWindows(["22:00-23:00"], "UTC");
+  await using at = await setUp({ clock, windows }, (real) => ({
+    put: (request, options) => {
+      put.push(request.identity.videoId);
+      return real.put(request, options);
+    },
+  }));
+  at.start();
+  await at.record(2);
+  expect(at.uploader.mayUpload).toBe(false);
+  await Bun.sleep(30);
+  expect(put).toEqual([]);
+  // The uploader sees its window 50 ms away once it is woken, and nothing wakes it after that.
+  aheadMs = -50;
+  await at.record(1, 2);
+  await Bun.sleep(10);
+  expect(put).toEqual([]);
+  aheadMs = 0;
+  await at.archived(3);
+  expect(at.uploader.mayUpload).toBe(true);
 });
 
 test("gives a running upload its time at the end, and then stops it", async () => {
