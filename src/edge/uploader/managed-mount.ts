@@ -85,7 +85,10 @@ export class ManagedMount {
 const hints: readonly [pattern: RegExp, hint: string][] = [
   [/helper program|bad option; for several/, "install nfs-common (NFS) or cifs-utils (SMB)"],
   [/unknown filesystem type|No such device/, "this kernel cannot mount it"],
-  [/only root|must be superuser|Operation not permitted/, "mounting needs root; see docs/destinations.md"],
+  [
+    /only root|must be superuser|Operation not permitted|\bfstab\b/,
+    "mounting needs root; see docs/destinations.md",
+  ],
   [
     /mount error\(13\)|access denied|Permission denied/,
     "the server refuses: account, or the export's clients",

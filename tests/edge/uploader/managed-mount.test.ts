@@ -122,6 +122,8 @@ test.each([
   ["mount: bad option; for several filesystems you might need a helper program", "install nfs-common"],
   ["mount: /x: unknown filesystem type 'nfs4'.", "this kernel cannot mount it"],
   ["mount.nfs4: Operation not permitted", "mounting needs root"],
+  ["mount.nfs4: failed to apply fstab options", "mounting needs root"],
+  ["mount.cifs: permission denied: no match for /x found in /etc/fstab", "mounting needs root"],
   ["mount error(2): No such file or directory", "no such export or share"],
   ["mount.nfs4: Connection refused", "cannot be reached"],
 ])("%s", async (said, hint) => {
