@@ -4,6 +4,7 @@ import { AppError, errnoOf } from "../../common/errors.ts";
 import { errorFields, type Logger } from "../../common/log.ts";
 import { hasConflictRecord, readAnnounceRecord } from "./announce-record.ts";
 import type { Inventory } from "./inventory.ts";
+import type { Quarantine } from "./quarantine.ts";
 import { type RecoveryDefaults, recoverRecording } from "./recovery.ts";
 import type { Redating } from "./redating.ts";
 import { formatSegmentName, parseSegmentName, type SegmentName } from "./segment-name.ts";
@@ -15,6 +16,7 @@ export interface SpoolLoaderOptions {
   inventory: Inventory;
   defaults: RecoveryDefaults;
   redating: Redating;
+  quarantine: Quarantine;
   logger: Logger;
 }
 
@@ -62,15 +64,15 @@ export class SpoolLoader {
     signal: AbortSignal,
     load: (name: string, known: SegmentName) => Promise<void>,
   ): Promise<void> {
-    const { layout, inventory, logger } = this.#options;
+    const { layout, inventory, quarantine, logger } = this.#options;
     const names = state === "recording" ? this.#leftBehind : await readdir(join(layout.root, state));
     for (const name of names.sort()) {
       if (signal.aborted) return;
       const known = parseSegmentName(name);
       try {
-        if (!known) await this.#setAside(state, name, "not the name of a segment");
+        if (!known) await quarantine.take(state, name, "not the name of a segment");
         else if (inventory.get(state, known.videoId)?.name === name) continue;
-        else if (inventory.has(known.videoId)) await this.#setAside(state, name, "there twice");
+        else if (inventory.has(known.videoId)) await quarantine.take(state, name, "there twice");
         else await load(name, known);
       } catch (error) {
         logger.error("a segment of the spool cannot be read", { state, name, ...errorFields(error) });
@@ -104,10 +106,10 @@ export class SpoolLoader {
   }
 
   async #loadClosed(name: string, known: SegmentName): Promise<void> {
-    const { layout } = this.#options;
+    const { layout, quarantine } = this.#options;
     const record = await readSegmentRecord(layout.directoryOf("closed", name));
     const sizeBytes = await sizeOf(layout.videoPathOf("closed", name));
-    if (sizeBytes === undefined) return this.#setAside("closed", name, "its video is gone");
+    if (sizeBytes === undefined) return quarantine.takeDamaged("closed", name, "its video is gone");
     if (record.kind !== "closed" || record.identity.videoId !== known.videoId) {
       await layout.move(name, "closed", "recording");
       this.#leftBehind.push(name);
@@ -115,7 +117,7 @@ export class SpoolLoader {
     }
     if (record.sizeBytes !== sizeBytes) {
       const reason = `its video has ${sizeBytes} bytes and had ${record.sizeBytes} when it was closed`;
-      return this.#setAside("closed", name, reason);
+      return quarantine.takeDamaged("closed", name, reason);
     }
     const named = record.identity.clockState === "corrected" ? formatSegmentName(record.identity) : name;
     await layout.rename("closed", name, named);
@@ -123,10 +125,10 @@ export class SpoolLoader {
   }
 
   async #recover(name: string, known: SegmentName): Promise<void> {
-    const { layout, defaults, logger } = this.#options;
+    const { layout, defaults, quarantine, logger } = this.#options;
     const recovered = await recoverRecording(layout, name, known, defaults);
     if (recovered.outcome === "unreadable") {
-      return this.#setAside("recording", name, "the beginning of its video cannot be read");
+      return quarantine.takeDamaged("recording", name, "the beginning of its video cannot be read");
     }
     if (recovered.outcome === "removed") {
       logger.warning("a segment with no whole fragment was removed", {
@@ -150,12 +152,6 @@ export class SpoolLoader {
     if (identity.clockState === "unsynced" && !held) this.#undatable++;
     const { startTimeMs } = identity;
     inventory.add("closed", { ...known, name, startTimeMs, sizeBytes, held });
-  }
-
-  async #setAside(state: SegmentState, name: string, reason: string): Promise<void> {
-    const path = await this.#options.layout.setAside(state, name);
-    this.#options.inventory.quarantined++;
-    this.#options.logger.error("a segment was set aside", { state, path, reason });
   }
 }
 

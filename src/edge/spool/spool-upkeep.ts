@@ -4,6 +4,7 @@ import { Wakeup } from "../../common/wakeup.ts";
 import { hashFile } from "./file-hash.ts";
 import type { Inventory, SpoolSegment } from "./inventory.ts";
 import type { Pressure } from "./pressure.ts";
+import type { Quarantine } from "./quarantine.ts";
 import { type ClosedSegment, writeClosedRecord } from "./segment-record.ts";
 import type { SpoolLayout } from "./spool-layout.ts";
 
@@ -14,6 +15,7 @@ export interface SpoolUpkeepOptions {
   layout: SpoolLayout;
   inventory: Inventory;
   pressure: Pressure;
+  quarantine: Quarantine;
   logger: Logger;
 }
 
@@ -55,7 +57,7 @@ export class SpoolUpkeep {
 
   /** Tries again to close what the disk refused to close. Stops at the first that it still refuses. */
   async finishLate(): Promise<void> {
-    const { layout, inventory, logger } = this.#options;
+    const { layout, inventory, quarantine, logger } = this.#options;
     for (const [videoId, { segment, closed }] of this.#unfinished) {
       const directory = layout.directoryOf("recording", segment.name);
       const path = layout.videoPathOf("recording", segment.name);
@@ -68,12 +70,9 @@ export class SpoolUpkeep {
       }
       // A sync has failed, and a later one says nothing about what was lost then: only reading it does.
       if ((await hashFile(path)) !== closed.identity.recordedSha256) {
-        const aside = await layout.setAside("recording", segment.name);
-        inventory.quarantined++;
-        logger.error("a segment was set aside", {
-          path: aside,
-          reason: "the disk did not keep what was recorded",
-        });
+        // Its record is of its start; this one says where it ends.
+        await writeClosedRecord(directory, closed);
+        await quarantine.takeDamaged("recording", segment.name, "the disk did not keep what was recorded");
       } else {
         await writeClosedRecord(directory, closed);
         await layout.move(segment.name, "recording", "closed");

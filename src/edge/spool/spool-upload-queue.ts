@@ -1,10 +1,10 @@
 import { AppError } from "../../common/errors.ts";
-import type { Logger } from "../../common/log.ts";
 import type { SegmentIdentity } from "../../common/segment-identity.ts";
 import type { PutResult } from "../uploader/archive-destination.ts";
 import type { UploadQueue, WaitingSegment } from "../uploader/upload-queue.ts";
 import { writeAnnounceRecord } from "./announce-record.ts";
 import type { Inventory } from "./inventory.ts";
+import type { Quarantine } from "./quarantine.ts";
 import { type ClosedSegment, readSegmentRecord } from "./segment-record.ts";
 import type { SpoolLayout } from "./spool-layout.ts";
 
@@ -12,12 +12,12 @@ import type { SpoolLayout } from "./spool-layout.ts";
 export class SpoolUploadQueue implements UploadQueue {
   readonly #layout: SpoolLayout;
   readonly #inventory: Inventory;
-  readonly #logger: Logger;
+  readonly #quarantine: Quarantine;
 
-  constructor(options: { layout: SpoolLayout; inventory: Inventory; logger: Logger }) {
+  constructor(options: { layout: SpoolLayout; inventory: Inventory; quarantine: Quarantine }) {
     this.#layout = options.layout;
     this.#inventory = options.inventory;
-    this.#logger = options.logger;
+    this.#quarantine = options.quarantine;
   }
 
   waiting(): readonly WaitingSegment[] {
@@ -42,10 +42,8 @@ export class SpoolUploadQueue implements UploadQueue {
   async setAside(videoId: string, reason: string): Promise<void> {
     const segment = this.#inventory.get("closed", videoId);
     if (!segment) return;
-    const path = await this.#layout.setAside("closed", segment.name);
+    await this.#quarantine.takeDamaged("closed", segment.name, reason);
     this.#inventory.remove("closed", videoId);
-    this.#inventory.quarantined++;
-    this.#logger.error("a segment was set aside", { video_id: videoId, path, reason });
   }
 
   onWaiting(listener: () => void): void {

@@ -11,6 +11,7 @@ import { GapLedger } from "./gap-ledger.ts";
 import { GapStore } from "./gap-store.ts";
 import { Inventory } from "./inventory.ts";
 import { Pressure, type PressurePolicy } from "./pressure.ts";
+import { Quarantine } from "./quarantine.ts";
 import { type Accounted, readRecordedState, writeRecordedState } from "./recorded-state.ts";
 import type { RecoveryDefaults } from "./recovery.ts";
 import { type Dating, Redating } from "./redating.ts";
@@ -62,7 +63,7 @@ export class Spool implements Disposable {
     redating: Redating,
     loader: SpoolLoader,
     lock: SpoolLock,
-    gaps: { ledger: GapLedger; store: GapStore },
+    gaps: { ledger: GapLedger; store: GapStore; quarantine: Quarantine },
   ) {
     const { clock, logger, fsyncIntervalMs, maxAcknowledgedBytes } = options;
     this.#inventory = inventory;
@@ -77,7 +78,8 @@ export class Spool implements Disposable {
       policy: options.pressure,
     });
     this.pressure = pressure;
-    this.upkeep = new SpoolUpkeep({ layout, inventory, pressure, logger });
+    const { quarantine } = gaps;
+    this.upkeep = new SpoolUpkeep({ layout, inventory, pressure, quarantine, logger });
     const sink = new SpoolSink({
       layout,
       inventory,
@@ -88,7 +90,7 @@ export class Spool implements Disposable {
       onUnfinished: (segment, closed) => this.upkeep.addUnfinished(segment, closed),
     });
     this.sink = new AccountingSink(sink, gaps.ledger);
-    this.uploads = new SpoolUploadQueue({ layout, inventory, logger });
+    this.uploads = new SpoolUploadQueue({ layout, inventory, quarantine });
     this.announcements = new SpoolAnnounceQueue({ layout, inventory, logger });
   }
 
@@ -106,12 +108,14 @@ export class Spool implements Disposable {
     try {
       const state = await SpoolState.open(root);
       const redating = new Redating({ layout, inventory, clock, logger, dating });
-      const loader = await SpoolLoader.open({ layout, inventory, defaults, redating, logger });
       const store = new GapStore({ root, logger });
       const before = await readRecordedState(root);
       const save = (recorded: ReadonlyMap<string, Accounted>) => writeRecordedState(root, recorded);
       const ledger = new GapLedger({ store, before, save, clock, logger });
-      return new Spool(options, layout, state, inventory, redating, loader, lock, { ledger, store });
+      const quarantine = new Quarantine({ layout, inventory, ledger, logger });
+      const loader = await SpoolLoader.open({ layout, inventory, defaults, redating, quarantine, logger });
+      const gaps = { ledger, store, quarantine };
+      return new Spool(options, layout, state, inventory, redating, loader, lock, gaps);
     } catch (error) {
       lock[Symbol.dispose]();
       throw error;
