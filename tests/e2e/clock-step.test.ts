@@ -31,6 +31,7 @@ async function setUp(offsetSeconds: number) {
     site,
     time,
     edge,
+    hub,
     async [Symbol.asyncDispose]() {
       edge.kill("SIGKILL");
       await edge.exited;
@@ -99,6 +100,9 @@ testWithFakeTime(
     });
     expect(byMs.map((ms) => Math.round(ms / 1000))).toEqual([-6, -3600, 3606]);
     expect(segments.filter(({ path }) => path.endsWith("-2.mp4")).length).toBeGreaterThan(0);
+    const gaps = [...at.hub.gaps.values()];
+    expect(gaps.map(({ from_time, to_time }) => Math.round((to_time - from_time) / 1000))).toEqual([3606]);
+    expect(gaps.map(({ cause }) => cause)).toEqual(["clock_stepped"]);
     // The last run is where the real clock is.
     const last = segments.filter(({ runId }) => runId === runs.at(-1));
     expect(last[0]?.startTimeMs).toBeGreaterThan(startedMs);
@@ -138,6 +142,7 @@ testWithFakeTime(
       // Through the correction too: the two clocks are read some hundredths apart.
       expect(Math.abs(next.startTimeMs - endTimeMs)).toBeLessThan(100);
     }
+    expect([...at.hub.gaps.values()]).toEqual([]);
   },
   120_000,
 );

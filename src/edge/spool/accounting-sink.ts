@@ -14,8 +14,10 @@ export class AccountingSink implements SegmentSink {
   }
 
   async open(start: SegmentStart, initSegment: Uint8Array): Promise<OpenSegment> {
+    // No footage: the time stays missing for what the ledger knows already.
+    if (start.isMock) return this.#sink.open(start, initSegment);
     const ledger = this.#ledger;
-    const { cameraId, startTimeMs } = start;
+    const { cameraId, startTimeMs, wallOffsetMs } = start;
     let segment: OpenSegment;
     try {
       segment = await this.#sink.open(start, initSegment);
@@ -45,7 +47,8 @@ export class AccountingSink implements SegmentSink {
       async close(end: SegmentEnd): Promise<string> {
         const because = refusal ?? { cause: "camera_failed", detail: end.endReason };
         // One that cannot be closed now is closed later: what is in it is not missing.
-        if (hasFragment) ledger.ended(cameraId, { endTimeMs: end.endTimeMs, fps: end.fps, ...because });
+        const { endTimeMs, fps } = end;
+        if (hasFragment) ledger.ended(cameraId, { endTimeMs, fps, wallOffsetMs, ...because });
         return segment.close(end);
       },
     };

@@ -7,6 +7,16 @@ import type { Accounted } from "./recorded-state.ts";
 /** A gap that goes on longer is told in parts of about this. */
 const longestPartMs = 600_000;
 
+export interface SegmentEnded {
+  endTimeMs: number;
+  fps: number;
+  /** Wall minus monotonic time by which it is dated: the wall clock may have been set before it ended. */
+  wallOffsetMs?: number | undefined;
+  /** Of what is missing from here on. */
+  cause: GapCause;
+  detail: string;
+}
+
 /** One camera's time, from its first moment in this process on: recorded, or missing for a cause. */
 export class CameraLine {
   readonly #clock: Clock;
@@ -56,11 +66,10 @@ export class CameraLine {
     this.#wallOffsetMs = this.#offset();
   }
 
-  ended(end: { endTimeMs: number; fps: number; cause: GapCause; detail: string }): void {
-    const { endTimeMs, fps, cause, detail } = end;
+  ended({ endTimeMs, fps, wallOffsetMs = this.#wallOffsetMs, cause, detail }: SegmentEnded): void {
     // Between the last frame and the first of the next run there is at least the time of one.
     this.#leastMs = fps > 0 ? Math.min(10_000, Math.max(100, 2000 / fps)) : 100;
-    this.#missing = [{ fromMs: endTimeMs, cause, detail, wallOffsetMs: this.#wallOffsetMs }];
+    this.#missing = [{ fromMs: endTimeMs, cause, detail, wallOffsetMs }];
   }
 
   interrupted(cause: GapCause, detail: string): void {
@@ -79,10 +88,12 @@ export class CameraLine {
   }
 
   tick(): GapSpan[] {
+    const [first] = this.#missing;
     const last = this.#missing.at(-1);
     const nowMs = this.#clock.wallMs();
-    const isDue = nowMs - (this.#missing[0]?.fromMs ?? nowMs) >= longestPartMs && nowMs >= earliestWallMs;
-    if (!last || this.#unsettled || !isDue) return [];
+    if (!first || !last || this.#unsettled || nowMs < earliestWallMs) return [];
+    // Time that really went by: the wall clock may have been set since.
+    if (this.#clock.monotonicMs() - (first.fromMs - first.wallOffsetMs) < longestPartMs) return [];
     const told = this.#endAt(nowMs);
     this.#missing = [this.#partFrom(nowMs, last.cause, last.detail)];
     return told;

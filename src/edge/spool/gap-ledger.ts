@@ -2,7 +2,7 @@ import { type Clock, earliestWallMs } from "../../common/clock.ts";
 import { errorFields, type Logger } from "../../common/log.ts";
 import type { GapCause } from "../../common/protocol/gap.ts";
 import { Wakeup } from "../../common/wakeup.ts";
-import { CameraLine } from "./camera-line.ts";
+import { CameraLine, type SegmentEnded } from "./camera-line.ts";
 import type { GapStore } from "./gap-store.ts";
 import type { GapSpan } from "./plan-gaps.ts";
 import type { Accounted } from "./recorded-state.ts";
@@ -59,7 +59,7 @@ export class GapLedger {
   }
 
   /** A segment ended; nothing is recorded until the next is `started`. */
-  ended(cameraId: string, end: { endTimeMs: number; fps: number; cause: GapCause; detail: string }): void {
+  ended(cameraId: string, end: SegmentEnded): void {
     this.#lineOf(cameraId).ended(end);
     this.#changed();
   }

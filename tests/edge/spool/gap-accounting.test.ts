@@ -69,11 +69,10 @@ class Life {
     }
   }
 
-  async endRun(endReason: string): Promise<void> {
+  async endRun(endReason: string, endTimeMs = this.nowMs): Promise<void> {
     const segment = this.#segment;
     this.#segment = undefined;
     if (!segment) return;
-    const endTimeMs = this.nowMs;
     const durationMs = endTimeMs - segment.startTimeMs;
     await segment.open.close({ endTimeMs, durationMs, fps: 10, clockState: "synced", endReason });
   }
@@ -134,8 +133,9 @@ class Life {
 
   async #open(init: Uint8Array) {
     const startTimeMs = this.nowMs;
+    const wallOffsetMs = startTimeMs - this.clock.monotonicMs();
     return {
-      open: await this.spool.sink.open(sampleStart({ startTimeMs }), init),
+      open: await this.spool.sink.open(sampleStart({ startTimeMs, wallOffsetMs }), init),
       startTimeMs,
       fragments: 0,
     };
@@ -260,6 +260,21 @@ describe("what is not recorded is a gap, and its cause is", () => {
     life.clock.step(-1_800_000);
     await life.record(5);
     expect(await life.gaps()).toHaveLength(1);
+  });
+
+  test("the clock's, also when it is set in the middle of a segment", async () => {
+    await using life = await newLife();
+    await life.boot();
+    await life.record(2);
+    life.clock.step(3_600_000);
+    await life.record(1);
+    const toMs = life.nowMs;
+    const fromMs = toMs - 3_600_000;
+    await life.endRun("the clock was set by +3600.0 s", fromMs);
+    // However long the hour is that never was: nothing is due before the next segment.
+    life.spool.gaps.tick();
+    await life.record(1);
+    expect(await life.gaps()).toEqual([{ fromMs, toMs, cause: "clock_stepped" }]);
   });
 
   test("the disk's, when it takes nothing", async () => {
