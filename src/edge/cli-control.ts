@@ -116,7 +116,7 @@ function formatStatus(status: EdgeStatus): string {
     `Machine  ${formatMachine(system)}`,
     "Cameras",
     ...cameras,
-    `Uploads  ${waiting}; ${spool.unacknowledged_segments} not acknowledged by the hub`,
+    `Uploads  ${waiting}${formatProgress(status.uploads)}; ${spool.unacknowledged_segments} not acknowledged by the hub`,
     `Spool    ${spool.lost_segments} lost, ${spool.quarantined_segments} set aside, ` +
       `${spool.conflicting_segments} in conflict${free}`,
     `Horizon  ${formatHorizon(spool.horizon_seconds ?? null)}${pressureWords[spool.pressure ?? "none"]}`,
@@ -135,12 +135,25 @@ const pressureWords = {
 /** `survives 3 d 4 h of outage at today's bitrate` */
 function formatHorizon(seconds: number | null): string {
   if (seconds === null) return "not known while no camera records";
+  return `survives ${formatDuration(seconds)} of outage at today's bitrate`;
+}
+
+function formatDuration(seconds: number): string {
   const hours = Math.floor(seconds / 3600);
-  const time =
-    hours >= 24
-      ? `${Math.floor(hours / 24)} d ${hours % 24} h`
-      : `${hours} h ${Math.floor((seconds % 3600) / 60)} min`;
-  return `survives ${time} of outage at today's bitrate`;
+  return hours >= 24
+    ? `${Math.floor(hours / 24)} d ${hours % 24} h`
+    : `${hours} h ${Math.floor((seconds % 3600) / 60)} min`;
+}
+
+/** `, 2.1 MB/s, done in 3 h 10 min` */
+function formatProgress({ state, bytes_per_second, eta_seconds, last_error }: EdgeStatus["uploads"]): string {
+  if (state === "idle") return "";
+  const rate = bytes_per_second === null ? "" : `, ${formatBytes(bytes_per_second)}/s`;
+  const eta = eta_seconds === null ? "" : `, done in ${formatDuration(eta_seconds)}`;
+  const words = { uploading: "", retrying: ", tried again", outside_window: ", not now by the config" }[
+    state
+  ];
+  return `${words}${rate}${eta}${last_error === null ? "" : ` - ${last_error}`}`;
 }
 
 function formatMachine(system: EdgeStatus["system"]): string {
@@ -157,8 +170,9 @@ function formatMachine(system: EdgeStatus["system"]): string {
 
 function formatUpload(upload: Upload): string {
   const state = upload.state === "uploading" ? `${Math.round(upload.progress * 100)} %` : upload.state;
+  const eta = upload.eta_seconds === null ? "" : `, done in ${formatDuration(upload.eta_seconds)}`;
   const error = upload.last_error === null ? "" : ` - ${upload.last_error}`;
-  return `${upload.video_id}  ${upload.camera_id.padEnd(12)} ${upload.start_time}  ${formatBytes(upload.size_bytes).padStart(9)}  ${state}${error}`;
+  return `${upload.video_id}  ${upload.camera_id.padEnd(12)} ${upload.start_time}  ${formatBytes(upload.size_bytes).padStart(9)}  ${state}${eta}${error}`;
 }
 
 function formatBytes(bytes: number): string {

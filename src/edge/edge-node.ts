@@ -1,7 +1,8 @@
 import type { Clock } from "../common/clock.ts";
 import { protocolVersion } from "../common/protocol/announce.ts";
-import type { HeartbeatRequest, RegisterRequest } from "../common/protocol/node.ts";
+import type { HeartbeatRequest, RegisterRequest, UploadStatus } from "../common/protocol/node.ts";
 import { formatWireTime } from "../common/protocol/wire.ts";
+import { plainLine } from "./camera/plain-line.ts";
 import type { CameraUnit } from "./camera-unit.ts";
 import type { EdgeConfig } from "./config.ts";
 import type { ConnectionReport, EdgeStatus, Upload } from "./control/control-protocol.ts";
@@ -11,7 +12,7 @@ import type { SystemInfoReader } from "./health/system-info.ts";
 import type { Heartbeat } from "./hub-link/heartbeat.ts";
 import { registrationOf } from "./registration.ts";
 import type { Spool } from "./spool/spool.ts";
-import type { Uploader } from "./uploader/uploader.ts";
+import type { Uploader, UploaderStatus } from "./uploader/uploader.ts";
 import type { WorkerDestination } from "./uploader/worker-destination.ts";
 
 export interface EdgeNodeParts {
@@ -46,7 +47,8 @@ export class EdgeNode implements ControlledNode {
   }
 
   async report(): Promise<HeartbeatRequest> {
-    const { configVersion, softwareVersion, cameras, spool, system, errorCounts, clock } = this.#parts;
+    const { configVersion, softwareVersion, cameras, spool, uploader, system, errorCounts, clock } =
+      this.#parts;
     return {
       protocol_version: protocolVersion,
       sent_at: formatWireTime(clock.wallMs()),
@@ -55,12 +57,13 @@ export class EdgeNode implements ControlledNode {
       system: await system.read(),
       cameras: cameras.map((camera) => camera.status()),
       spool: spool.status(),
+      uploads: uploadStatusOf(uploader.status()),
       error_counts: errorCounts.toJSON(),
     };
   }
 
   async status(): Promise<EdgeStatus> {
-    const { config, spool, destination, hubStatus } = this.#parts;
+    const { config, spool, uploader, destination, hubStatus } = this.#parts;
     const { protocol_version, sent_at, ...report } = await this.report();
     const { registered, lastHeartbeatMs, lastError } = hubStatus();
     return {
@@ -68,6 +71,7 @@ export class EdgeNode implements ControlledNode {
       node_id: config.node_id,
       started_at: this.#startedAt,
       spool: spool.status(),
+      uploads: uploadStatusOf(uploader.status()),
       hub: {
         url: config.network.hub_url,
         registered,
@@ -94,6 +98,7 @@ export class EdgeNode implements ControlledNode {
         size_bytes: item.sizeBytes,
         state: item.state,
         progress: item.progress,
+        eta_seconds: wholeOrNull(item.etaSeconds),
         last_error: item.lastError ?? null,
       }),
     );
@@ -112,4 +117,17 @@ export class EdgeNode implements ControlledNode {
     if (!check.ok) return check;
     return { ok: true, archive_id: check.archiveId, free_bytes: check.freeBytes ?? null };
   }
+}
+
+function uploadStatusOf({ state, bytesPerSecond, etaSeconds, lastError }: UploaderStatus): UploadStatus {
+  return {
+    state,
+    bytes_per_second: wholeOrNull(bytesPerSecond),
+    eta_seconds: wholeOrNull(etaSeconds),
+    last_error: lastError === undefined ? null : plainLine(lastError),
+  };
+}
+
+function wholeOrNull(value: number | undefined): number | null {
+  return value === undefined ? null : Math.round(value);
 }

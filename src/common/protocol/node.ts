@@ -70,6 +70,18 @@ export const SpoolStatus = v.object({
 });
 export type SpoolStatus = v.InferOutput<typeof SpoolStatus>;
 
+/** How the uploads go. */
+export const UploadStatus = v.object({
+  state: v.picklist(["idle", "uploading", "retrying", "outside_window"]),
+  /** Over the last minutes of uploading. */
+  bytes_per_second: nullable(NonNegativeInteger),
+  /** Until all that waits now is archived; null while nobody can tell, and when it takes more than a week. */
+  eta_seconds: nullable(NonNegativeInteger),
+  /** Of the uploads since the last one that succeeded. */
+  last_error: nullable(PlainText(500)),
+});
+export type UploadStatus = v.InferOutput<typeof UploadStatus>;
+
 /** POST /api/nodes/register, at start and whenever the hub does not know the node. Idempotent. */
 export const RegisterRequest = v.object({
   protocol_version: v.literal(protocolVersion),
@@ -105,6 +117,7 @@ export const HeartbeatRequest = v.object({
   system: SystemInfo,
   cameras: v.pipe(v.array(CameraStatus), v.maxLength(64)),
   spool: SpoolStatus,
+  uploads: v.optional(UploadStatus),
   /** Errors since start, by module. */
   error_counts: v.record(PlainText(64), NonNegativeInteger),
 });

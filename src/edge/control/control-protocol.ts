@@ -1,5 +1,5 @@
 import * as v from "valibot";
-import { CameraStatus, SpoolStatus, SystemInfo } from "../../common/protocol/node.ts";
+import { CameraStatus, SpoolStatus, SystemInfo, UploadStatus } from "../../common/protocol/node.ts";
 import { NonNegativeInteger } from "../../common/protocol/wire.ts";
 
 /** What is said over the control socket; snake_case as on every wire. */
@@ -15,6 +15,7 @@ export const EdgeStatus = v.object({
     quarantined_segments: NonNegativeInteger,
     conflicting_segments: NonNegativeInteger,
   }),
+  uploads: UploadStatus,
   hub: v.object({
     url: v.string(),
     registered: v.boolean(),
@@ -39,6 +40,8 @@ export const Upload = v.object({
   state: v.picklist(["uploading", "waiting", "held_back"]),
   /** 0 to 1. */
   progress: v.number(),
+  /** Until it is archived; null while nobody can tell, and when it takes more than a week. */
+  eta_seconds: v.nullable(NonNegativeInteger),
   last_error: v.nullable(v.string()),
 });
 export type Upload = v.InferInput<typeof Upload>;

@@ -40,17 +40,29 @@ export class UploadWindows {
     return undefined;
   }
 
-  /** When `activeMs` of the time in windows will have passed; undefined when that takes more than a week. */
-  afterMs(wallMs: number, activeMs: number): number | undefined {
-    if (this.#windows.length === 0) return activeMs > horizonMs ? undefined : wallMs + activeMs;
-    let leftMs = activeMs;
+  /**
+   * When so much of the time in windows will have passed, for each of `activeMs`, which ascend; undefined for what
+   * takes more than a week.
+   */
+  timesAfter(wallMs: number, activeMs: readonly number[]): (number | undefined)[] {
+    if (this.#windows.length === 0) return activeMs.map((ms) => (ms > horizonMs ? undefined : wallMs + ms));
+    const times = activeMs.map((): number | undefined => undefined);
+    let told = 0;
+    let passedMs = 0;
     for (const { startMs, endMs, open } of this.#minutesFrom(wallMs)) {
+      if (told === activeMs.length) break;
       if (!open) continue;
       const fromMs = Math.max(startMs, wallMs);
-      if (leftMs <= endMs - fromMs) return fromMs + leftMs;
-      leftMs -= endMs - fromMs;
+      for (
+        let ms = activeMs[told];
+        ms !== undefined && ms - passedMs <= endMs - fromMs;
+        ms = activeMs[told]
+      ) {
+        times[told++] = fromMs + ms - passedMs;
+      }
+      passedMs += endMs - fromMs;
     }
-    return undefined;
+    return times;
   }
 
   *#minutesFrom(wallMs: number): Generator<Minute> {

@@ -4,6 +4,7 @@ import { errorFields, type Logger } from "../../common/log.ts";
 import { Backoff, type BackoffOptions } from "../../common/retry.ts";
 import { Wakeup } from "../../common/wakeup.ts";
 import type { ArchiveDestination, ConnectionCheck } from "./archive-destination.ts";
+import { UploadForecast } from "./upload-forecast.ts";
 import { type UploadOrder, UploadPlan } from "./upload-plan.ts";
 import type { UploadQueue, WaitingSegment } from "./upload-queue.ts";
 import type { UploadWindows } from "./upload-windows.ts";
@@ -27,7 +28,19 @@ export interface UploadItem extends WaitingSegment {
   state: "uploading" | "waiting" | "held_back";
   /** 0 to 1. */
   progress: number;
+  /** Until it is archived; undefined while nobody can tell. */
+  etaSeconds: number | undefined;
   /** What went wrong with it last. */
+  lastError: string | undefined;
+}
+
+export interface UploaderStatus {
+  state: "idle" | "uploading" | "retrying" | "outside_window";
+  /** Undefined until something was uploaded. */
+  bytesPerSecond: number | undefined;
+  /** Until all that waits now is archived; undefined while nobody can tell, and when it takes more than a week. */
+  etaSeconds: number | undefined;
+  /** Of the uploads since the last one that succeeded. */
   lastError: string | undefined;
 }
 
@@ -44,15 +57,18 @@ export class Uploader {
   readonly #options: UploaderOptions;
   readonly #backoff: Backoff;
   readonly #plan: UploadPlan;
+  readonly #forecast: UploadForecast;
   readonly #wakeup = new Wakeup();
   /** Ends the wait after a failure; new segments do not, they would try an archive that is away again and again. */
   readonly #retryNow = new Wakeup();
   #current: { videoId: string; progress: number; controller: AbortController } | undefined;
+  #lastError: string | undefined;
 
   constructor(options: UploaderOptions) {
     this.#options = options;
     this.#backoff = new Backoff(options.backoff ?? defaultBackoff);
     this.#plan = new UploadPlan(options.order);
+    this.#forecast = new UploadForecast(options);
     options.queue.onWaiting(() => this.#wakeup.wake());
   }
 
@@ -85,16 +101,33 @@ export class Uploader {
   /** In the order they will be tried. */
   list(): UploadItem[] {
     const { queue, clock } = this.#options;
-    return this.#plan.order(queue.waiting()).map((segment): UploadItem => {
+    const items = this.#plan.order(queue.waiting()).map((segment) => {
       const current = this.#current?.videoId === segment.videoId ? this.#current : undefined;
       const held = this.#plan.isHeldBack(segment.videoId, clock.monotonicMs());
-      return {
-        ...segment,
-        state: current ? "uploading" : held ? "held_back" : "waiting",
-        progress: current?.progress ?? 0,
-        lastError: this.#plan.lastErrorOf(segment.videoId),
-      };
+      const state: UploadItem["state"] = current ? "uploading" : held ? "held_back" : "waiting";
+      const lastError = this.#plan.lastErrorOf(segment.videoId);
+      return { ...segment, state, progress: current?.progress ?? 0, lastError };
     });
+    const etas = this.#etasOf(items);
+    return items.map((item, i) => ({ ...item, etaSeconds: etas[i] }));
+  }
+
+  status(): UploaderStatus {
+    const items = this.list();
+    const waits = items.length > 0;
+    return {
+      state: waits ? this.#stateWith(items) : "idle",
+      bytesPerSecond: this.#forecast.bytesPerSecond(),
+      etaSeconds: waits ? items.at(-1)?.etaSeconds : 0,
+      lastError: waits ? this.#lastError : undefined,
+    };
+  }
+
+  #stateWith(items: readonly UploadItem[]): UploaderStatus["state"] {
+    if (this.#current) return "uploading";
+    if (!this.mayUpload) return "outside_window";
+    const isDue = items.some(({ state }) => state === "waiting");
+    return isDue && this.#lastError === undefined ? "uploading" : "retrying";
   }
 
   /** Stops its upload if it runs, and puts it to the end of the queue. False when it does not wait. */
@@ -124,6 +157,7 @@ export class Uploader {
     const controller = new AbortController();
     const current = { videoId, progress: 0, controller };
     this.#current = current;
+    this.#forecast.started();
     let graceTimer: ReturnType<typeof setTimeout> | undefined;
     const onStop = () => {
       graceTimer = setTimeout(() => controller.abort(), graceMs ?? defaultGraceMs);
@@ -138,10 +172,13 @@ export class Uploader {
           signal: controller.signal,
           onProgress: (written, total) => {
             current.progress = total > 0 ? written / total : 0;
+            this.#forecast.reached(current.progress * segment.sizeBytes);
           },
         },
       );
       await queue.markArchived(videoId, result);
+      this.#forecast.succeeded(segment.sizeBytes);
+      this.#lastError = undefined;
       this.#plan.release(videoId);
       this.#backoff.reset();
       logger.info("archived", {
@@ -163,6 +200,7 @@ export class Uploader {
   /** Decides whose fault it was, and waits where trying again at once cannot help. */
   async #fail(videoId: string, error: unknown, signal: AbortSignal): Promise<void> {
     const { queue, clock, logger } = this.#options;
+    this.#forecast.failed();
     if (errorCodeOf(error) === "cancelled") {
       if (!signal.aborted) logger.info("an upload was cancelled", { video_id: videoId });
       return;
@@ -178,10 +216,20 @@ export class Uploader {
       });
       return;
     }
+    this.#lastError = errorFields(error).error;
     if (!isFaultOfArchive(error)) this.#plan.holdBack(videoId, errorFields(error).error, clock.monotonicMs());
     const delayMs = this.#backoff.next();
     logger.error("an upload failed", { video_id: videoId, ...errorFields(error), retry_in_ms: delayMs });
     await this.#retryNow.wait(signal, delayMs);
+  }
+
+  /** Of items in the order they will be tried. While uploads fail, and for what is held back, nobody can tell. */
+  #etasOf(items: readonly Omit<UploadItem, "etaSeconds">[]): (number | undefined)[] {
+    if (this.#lastError !== undefined) return items.map(() => undefined);
+    const inTurn = items.filter(({ state }) => state !== "held_back");
+    const etas = this.#forecast.secondsUntil(inTurn.map((item) => item.sizeBytes * (1 - item.progress)));
+    const byId = new Map(inTurn.map(({ videoId }, i) => [videoId, etas[i]]));
+    return items.map(({ videoId }) => byId.get(videoId));
   }
 
   /** 0 in a window. */

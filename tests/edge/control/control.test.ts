@@ -22,6 +22,7 @@ function fakeNode() {
     node_id: "node01",
     started_at: sent_at,
     spool: { ...report.spool, quarantined_segments: 0, conflicting_segments: 0 },
+    uploads: { state: "uploading", bytes_per_second: 1_500_000, eta_seconds: 11_460, last_error: null },
     hub: { url: "http://hub", registered: true, last_heartbeat_at: sent_at, last_error: null },
     archive: { archive_id: null, abandoned_workers: 0 },
   };
@@ -32,6 +33,7 @@ function fakeNode() {
     size_bytes: 1000,
     state: "uploading",
     progress: 0.43,
+    eta_seconds: 90,
     last_error: null,
   };
   const node: ControlledNode = {

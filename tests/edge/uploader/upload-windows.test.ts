@@ -76,7 +76,7 @@ test("counts only the time in windows", () => {
       fc.integer({ min: 0, max: 3 * 60 }),
       (text, timeZone, wallMs, minutes) => {
         const start = Math.floor(wallMs / minuteMs) * minuteMs;
-        const after = new UploadWindows([text], timeZone).afterMs(start, minutes * minuteMs + 1);
+        const after = new UploadWindows([text], timeZone).timesAfter(start, [minutes * minuteMs + 1])[0];
         let left = minutes;
         let at = start;
         const limit = start + 7 * dayMs;
@@ -110,14 +110,21 @@ test("an hour that is skipped is not there, one that is repeated is there twice"
   expect(second - first).toBe(60 * minuteMs);
   expect(early.nextOpenMs(first - minuteMs)).toBe(first);
   expect(early.nextOpenMs(first + 30 * minuteMs)).toBe(second);
-  expect(early.afterMs(first, 45 * minuteMs)).toBe(second + 15 * minuteMs);
+  expect(early.timesAfter(first, [0, minuteMs, 45 * minuteMs])).toEqual([
+    first,
+    first + minuteMs,
+    second + 15 * minuteMs,
+  ]);
 });
 
 test("is always open without windows, and from midnight to midnight", () => {
   const wallMs = Date.parse("2026-06-10T12:34:56Z");
   for (const windows of [new UploadWindows([], "UTC"), new UploadWindows(["00:00-24:00"], "UTC")]) {
     expect(windows.nextOpenMs(wallMs)).toBe(wallMs);
-    expect(windows.afterMs(wallMs, dayMs)).toBe(wallMs + dayMs);
-    expect(windows.afterMs(wallMs, 8 * dayMs)).toBeUndefined();
+    expect(windows.timesAfter(wallMs, [1, dayMs, 8 * dayMs])).toEqual([
+      wallMs + 1,
+      wallMs + dayMs,
+      undefined,
+    ]);
   }
 });

@@ -107,12 +107,15 @@ test("goes on in order when the archive is back, which is not mounted at first",
   await rm(join(at.archive, "metadata"), { recursive: true });
   const ids = await at.record(3);
   at.start();
+  expect(at.uploader.status()).toMatchObject({ lastError: undefined, etaSeconds: undefined });
   await until(() => put.length >= 4);
+  expect(at.uploader.status()).toMatchObject({ lastError: expect.stringContaining("no archive") });
   expect(new Set(put)).toEqual(new Set([ids[0]!]));
   expect(await readdir(at.archive)).toEqual([]);
   await makeArchive(at.archive);
   await at.archived(3);
   expect(put.filter((id, i) => id !== put[i - 1])).toEqual(ids);
+  expect(at.uploader.status()).toMatchObject({ state: "idle", etaSeconds: 0, lastError: undefined });
 });
 
 test("sets a damaged segment aside and goes on with the others", async () => {
@@ -167,19 +170,21 @@ test("tells progress, cancels the running upload, and takes it up again after th
   const [first = "", second = ""] = await at.record(2);
   at.start();
   await underWay;
+  nowMs = 1000;
   expect(at.uploader.uploadProgress(first)).toBe(0.25);
   expect(at.uploader.uploadProgress(second)).toBe(0);
   expect(at.uploader.uploadProgress("unknown")).toBeUndefined();
   expect(at.uploader.list()).toMatchObject([
-    { videoId: first, state: "uploading", progress: 0.25 },
-    { videoId: second, state: "waiting", progress: 0 },
+    { videoId: first, state: "uploading", progress: 0.25, etaSeconds: expect.closeTo(3) },
+    { videoId: second, state: "waiting", progress: 0, etaSeconds: expect.closeTo(7, 1) },
   ]);
+  expect(at.uploader.status()).toMatchObject({ state: "uploading", etaSeconds: expect.closeTo(7, 1) });
   expect(at.uploader.cancel("unknown")).toBe(false);
   expect(at.uploader.cancel(first)).toBe(true);
   await at.archived(1);
   expect(order).toEqual([first, second]);
   expect(at.uploader.list()).toMatchObject([{ videoId: first, state: "held_back", lastError: "cancelled" }]);
-  nowMs = 60_001;
+  nowMs = 61_001;
   await at.record(1, 5);
   await at.archived(3);
   expect(order[2]).not.toBe(first);
@@ -201,6 +206,7 @@ test("waits for its window, and starts by itself when it opens", async () => {
   at.start();
   await at.record(2);
   expect(at.uploader.mayUpload).toBe(false);
+  expect(at.uploader.status()).toMatchObject({ state: "outside_window" });
   await Bun.sleep(30);
   expect(put).toEqual([]);
   // The uploader sees its window 50 ms away once it is woken, and nothing wakes it after that.
