@@ -5,6 +5,7 @@ import { abortOnSignals } from "../common/lifecycle.ts";
 import type { TextSink } from "../common/verify-progress.ts";
 import { versionText } from "../common/version.ts";
 import type { SocketOptions, StatusOptions } from "./cli-control.ts";
+import type { InitOptions } from "./cli-init.ts";
 
 export interface CliContext {
   env: Readonly<Record<string, string | undefined>>;
@@ -77,6 +78,32 @@ export async function runCli(args: readonly string[], context: CliContext): Prom
     async (files: string[], options: { json?: boolean; quiet?: boolean }) => {
       const { runVerify } = await import("../common/verify-command.ts");
       return runVerify(files, { ...options, out: context.out, err: context.err });
+    },
+  );
+
+  add(
+    program
+      .command("init")
+      .description("write a first config: finds the cameras, asks for the rest or takes it from options")
+      .option("-o, --output <file>", "where to; - is stdout", "/etc/livecam/edge.yaml")
+      .option("--node <id>", "name of this machine at the hub (default: its host name)")
+      .option(
+        "--camera <what...>",
+        "rpicam, rpicam:1, /dev/video0, rtsp://…, file:/… or test (default: all found)",
+      )
+      .option(
+        "--archive <place>",
+        "/PATH, nfs://…, smb://USER@… (mounted) or smb+client://USER@… (not mounted)",
+      )
+      .option("--hub <url>", "http://HOST:PORT of livecam-hub")
+      .option("--key-file <file>", "where the node's API key lies (default: hub.key beside the config)")
+      .option("--force", "replace a config that is there")
+      .addHelpText("after", initHelp),
+    async (options: InitOptions) => {
+      const { runInit, terminalQuestions } = await import("./cli-init.ts");
+      using questions = context.out.isTTY && process.stdin.isTTY ? terminalQuestions() : undefined;
+      // Awaited here: the questions end with this block.
+      return await runInit(options, { out: context.out, env: context.env, ask: questions?.ask });
     },
   );
 
@@ -220,6 +247,7 @@ function report(error: unknown, err: TextSink): ExitCode {
 
 const overview = `
 A first run, from a config to a video in the archive:
+  $ livecam-edge init --output edge.yaml      asks for what it cannot find out
   $ livecam-edge check-config edge.yaml       every mistake at once
   $ livecam-edge doctor --config edge.yaml    whether cameras, disk, archive and hub are fit for it
   $ livecam-edge run --config edge.yaml       records until Ctrl-C
@@ -242,6 +270,13 @@ Each line names the setting, what is expected and what is there. Exit code 2 whe
   livecam-edge: edge.yaml is not valid
     cameras.0.source.fps: expected at most 240 frames per second, got 1000
     network.api_key: the environment variable LIVECAM_API_KEY is not set`;
+
+const initHelp = `
+On a terminal it asks for what is not given; elsewhere --archive and --hub are needed. It never replaces a file
+without --force, and no password or key is taken on the command line, where every user could read it.
+
+  $ sudo livecam-edge init
+  $ livecam-edge init -o edge.yaml --camera rpicam /dev/video0 --archive /mnt/nas/videos --hub http://nas.local:8080`;
 
 const doctorHelp = `
 Tries each camera for three seconds (not those that a running edge has: it is asked), writes a few megabytes to the

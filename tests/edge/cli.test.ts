@@ -23,6 +23,7 @@ test("--help teaches, by examples, in every command", async () => {
     "run",
     "check-config",
     "doctor",
+    "init",
     "verify",
     "version",
     "status",
