@@ -115,11 +115,18 @@ test("pause closes the segment and records nothing, resume begins a new run", as
   const recording = () => readdir(join(at.site.spool, "recording"));
   expect(await recording()).toEqual([]);
   const archived = (await edge.logged("archived")).length;
+  // Less than two frames would be no gap.
+  await Bun.sleep(1000);
   await client.post(`/cameras/${at.mark}a/resume`);
   await edge.logged("archived", archived + 2);
   await edge.stop();
   const runs = new Set([...at.hub.videos.values()].map(({ run_id }) => run_id));
   expect(runs.size).toBe(2);
+  // What is missing between the two is told, and nothing else is missing.
+  const videos = [...at.hub.videos.values()].sort((one, other) => one.start_time - other.start_time);
+  const resumed = videos.findIndex(({ run_id }) => run_id !== videos[0]?.run_id);
+  const gap = { from_time: videos[resumed - 1]?.end_time, to_time: videos[resumed]?.start_time };
+  expect([...at.hub.gaps.values()]).toMatchObject([{ ...gap, cause: "paused", camera_id: `${at.mark}a` }]);
 });
 
 test("a second edge on the same spool says so and ends with 2; the first is not disturbed", async () => {

@@ -42,10 +42,12 @@ export function planGaps(
   }
   const [begin] = moved;
   if (!begin || begin.fromMs < earliestWallMs || end.toMs - begin.fromMs < end.leastMs) return [];
+  // What was noted later than footage began is no part: a fragment reaches back to before the call that asked for it.
+  const startOf = (part: GapPart | undefined) => Math.min(end.toMs, part?.fromMs ?? end.toMs);
   return withoutShort(
     moved.map((part, i) => ({
-      fromMs: part.fromMs,
-      toMs: Math.max(part.fromMs, Math.min(end.toMs, moved[i + 1]?.fromMs ?? end.toMs)),
+      fromMs: startOf(part),
+      toMs: Math.max(startOf(part), startOf(moved[i + 1])),
       cause: part.cause,
       detail: part.detail,
     })),
@@ -57,18 +59,25 @@ function stepSince(part: GapPart, wallOffsetMs: number): number {
   return Math.abs(offsetMs) > stepMs ? Math.round(offsetMs) : 0;
 }
 
-/** Neighbours with one cause are joined, and a short one joins the span before it, the first of them the one after. */
+/**
+ * Neighbours with one cause are joined, and a short one joins the span before it, the first of them the one after. Of
+ * short ones, `camera_failed` yields to any other cause: it is what is said when nobody says more.
+ */
 function withoutShort(spans: readonly GapSpan[]): GapSpan[] {
   const kept: GapSpan[] = [];
   for (const span of spans) {
     const last = kept.at(-1);
-    if (last && (last.cause === span.cause || span.toMs - span.fromMs < shortPartMs)) {
-      last.toMs = Math.max(last.toMs, span.toMs);
-    } else if (last && kept.length === 1 && last.toMs - last.fromMs < shortPartMs) {
-      kept[0] = { ...span, fromMs: last.fromMs };
-    } else kept.push({ ...span });
+    const follows = last && (last.cause === span.cause || isShort(span));
+    if (last && (follows || (kept.length === 1 && isShort(last)))) {
+      const { cause, detail } = isShort(last) && (last.cause === "camera_failed" || !follows) ? span : last;
+      kept[kept.length - 1] = { fromMs: last.fromMs, toMs: Math.max(last.toMs, span.toMs), cause, detail };
+    } else kept.push(span);
   }
   return kept;
+}
+
+function isShort({ fromMs, toMs }: GapSpan): boolean {
+  return toMs - fromMs < shortPartMs;
 }
 
 /** What of [fromMs, toMs) none of `spans` covers, in order. */
