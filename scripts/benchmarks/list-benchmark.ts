@@ -161,7 +161,11 @@ async function checkSame(hub: RunningHub, rawUrl: string, pages: readonly Page[]
     const raw = v.parse(Listed, await (await fetch(`${rawUrl}${page.raw}`)).json()).videos;
     if (ours.length !== pageSize)
       throw new Error(`${ours.length} videos instead of ${pageSize} in ${page.hub}`);
-    if (!isDeepStrictEqual(ours, raw)) throw new Error(`raw SQLite does not answer the same to ${page.hub}`);
+    if (!isDeepStrictEqual(ours, raw)) {
+      // Most likely the API got a field that raw-list-server.ts has not.
+      const first = JSON.stringify({ hub: ours[0], raw: raw[0] });
+      throw new Error(`hub and raw SQLite answer differently to ${page.hub}: ${first}`);
+    }
   }
 }
 

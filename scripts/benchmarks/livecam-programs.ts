@@ -99,7 +99,10 @@ export async function writeEdgeConfig(
     recording: { segment_seconds: setUp.segmentSeconds },
     upload: { destination: { type: "path", path: setUp.archiveDir } },
     network: { hub_url: setUp.hubUrl, api_key: { env: "LIVECAM_API_KEY" } },
-    system: { spool_path: spool, control_socket: controlSocket, time_zone: "UTC", log_level: "warning" },
+    system: {
+      ...{ spool_path: spool, control_socket: controlSocket },
+      ...{ clock: "trusted", time_zone: "UTC", log_level: "warning" },
+    },
   };
   const path = join(folder, "edge.json");
   await Bun.write(path, JSON.stringify(config));

@@ -8,7 +8,7 @@ import { Database } from "bun:sqlite";
  */
 const columns = `video_id, camera_id, file_path, file_size_bytes, duration_ms, created_at_ms, start_time_ms, end_time_ms,
   width, height, fps, status, codec, node_id, run_id, sequence, time_zone, recorded_sha256, file_sha256, clock_state,
-  software_version, notes`;
+  software_version, notes, mock`;
 
 type Cell = string & number;
 
@@ -50,6 +50,7 @@ function formatRow(row: Cell[]) {
     file_sha256: row[18],
     clock_state: row[19],
     software_version: row[20],
+    mock: row[22] === 1,
     notes: row[21],
     stream_url: `/api/videos/${id}/stream`,
     thumbnail_url: `/api/videos/${id}/thumbnail`,
