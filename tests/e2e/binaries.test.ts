@@ -125,7 +125,7 @@ async function startEdge(target: Target, hub: { url: string; archive: string; no
     recording: { segment_seconds: 2 },
     upload: { destination: { type: "path", path: hub.archive } },
     network: { hub_url: hub.url, api_key: { file: keyFile } },
-    system: { spool_path: join(dir, "spool"), control_socket: join(dir, "edge.sock") },
+    system: { spool_path: join(dir, "spool"), control_socket: join(dir, "edge.sock"), clock: "trusted" },
   };
   await writeFile(configFile, JSON.stringify(config));
   await runToEnd([...edge, "check-config", configFile]);

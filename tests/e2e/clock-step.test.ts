@@ -22,8 +22,6 @@ async function setUp(offsetSeconds: number) {
     hubUrl: hub.url,
     apiKey: fakeHubKey,
     cameras: [{ id: "cam01", source }],
-    // What this machine's NTP says has nothing to do with it.
-    config: { system: { clock: "trusted" } },
   });
   const time = await FakeTime.create(folder.path, offsetSeconds);
   const edge = new EdgeProcess(site, { env: time.env });
