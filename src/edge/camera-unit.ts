@@ -60,6 +60,7 @@ export class CameraUnit implements ControlledCamera {
       last_fragment_at: time(capture.lastFragmentAtMs),
       run_started_at: time(capture.runStartedAtMs),
       restarts: capture.restarts,
+      fallback_since: time(capture.fallbackSinceMs),
     };
   }
 

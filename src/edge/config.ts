@@ -164,6 +164,8 @@ export const EdgeConfig = v.strictObject({
       unsynced_hold_seconds: v.optional(integerIn(0, 86_400, "seconds"), 600),
       /** No fragment for so long means the source is stalled. */
       stall_seconds: v.optional(integerIn(2, 300, "seconds"), 15),
+      /** A camera that failed so often in a row is replaced by a "no signal" picture until it is back. 0: never. */
+      fallback_after_failures: v.optional(integerIn(0, 1000, "failures"), 5),
     }),
     {},
   ),

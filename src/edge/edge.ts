@@ -5,6 +5,8 @@ import { configureLogging, createLogger, errorFields, type Logger } from "../com
 import { versionText } from "../common/version.ts";
 import { Camera } from "./camera/camera.ts";
 import { createCapturePlanner } from "./camera/capture-planner.ts";
+import type { FallbackOptions } from "./camera/fallback-picture.ts";
+import { planFallbackCapture } from "./camera/fallback-source.ts";
 import { detectPiModel } from "./camera/pi-model.ts";
 import { CameraUnit } from "./camera-unit.ts";
 import { setCompressed } from "./compressed-mode.ts";
@@ -89,6 +91,11 @@ export async function runEdge({ configPath, env, entryFile }: RunEdgeOptions): P
   process.on("SIGHUP", () => void reportConfigChange(store, logger));
 
   const piModel = await detectPiModel();
+  const afterFailures = config.recording.fallback_after_failures;
+  const fallbackOf = (cameraId: string): FallbackOptions | undefined =>
+    afterFailures === 0
+      ? undefined
+      : { afterFailures, plan: (sinceMs) => planFallbackCapture({ cameraId, sinceMs, timeZone }) };
   const cameras: readonly CameraUnit[] = config.cameras.map(({ id: cameraId, source }) => {
     const recorder = new Recorder({
       ...{ cameraId, nodeId, timeZone, softwareVersion, clock },
@@ -105,6 +112,7 @@ export async function runEdge({ configPath, env, entryFile }: RunEdgeOptions): P
       clock,
       logger: createLogger("camera").with({ camera_id: cameraId }),
       stallMs: config.recording.stall_seconds * 1000,
+      fallback: fallbackOf(cameraId),
     });
     return new CameraUnit(cameraId, camera, recorder, spool.gaps);
   });

@@ -47,6 +47,7 @@ test("gives defaults to what a config leaves out, from YAML and from JSON", asyn
           fsync_interval_ms: 2000,
           unsynced_hold_seconds: 600,
           stall_seconds: 15,
+          fallback_after_failures: 5,
         });
         expect(store.config.system.spool_path).toBe("/var/lib/livecam/spool");
       },

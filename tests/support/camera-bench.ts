@@ -9,6 +9,8 @@ import type { CapturePlan } from "../../src/edge/camera/camera-source.ts";
 
 export interface SeenRun {
   init: InitSegment;
+  /** A picture in place of the camera. */
+  isMock: boolean;
   fragments: Fragment[];
   endReason: string | undefined;
 }
@@ -22,10 +24,10 @@ export class SeenRuns implements CameraConsumer {
   #busy = false;
   readonly #waiting: { holds: () => boolean; resolve: () => void }[] = [];
 
-  onRunStart(init: InitSegment): Promise<void> {
+  onRunStart(init: InitSegment, { isMock } = { isMock: false }): Promise<void> {
     return this.#call("onRunStart", () => {
       if (this.#open) this.errors.push("a run began within a run");
-      this.runs.push({ init, fragments: [], endReason: undefined });
+      this.runs.push({ init, isMock, fragments: [], endReason: undefined });
     });
   }
 

@@ -43,6 +43,8 @@ export const CameraStatus = v.object({
   last_fragment_at: nullable(WireTime),
   run_started_at: nullable(WireTime),
   restarts: NonNegativeInteger,
+  /** It gives nothing since then, and a picture that says so is recorded in its place; `state` tells of the camera itself. */
+  fallback_since: v.optional(nullable(WireTime)),
 });
 export type CameraStatus = v.InferOutput<typeof CameraStatus>;
 

@@ -12,7 +12,8 @@ export interface Arrival {
  * `onRunStart (onFragment)* onRunEnd`, and so on. A slow consumer holds back the capture, never memory.
  */
 export interface CameraConsumer {
-  onRunStart(init: InitSegment): void | Promise<void>;
+  /** `isMock`: what follows is no footage, but a picture in its place. */
+  onRunStart(init: InitSegment, about?: { isMock: boolean }): void | Promise<void>;
   onFragment(fragment: Fragment, arrival: Arrival): void | Promise<void>;
   /** `reason` in plain words: `stopped`, `no fragment for 15 s`, `ffmpeg exited with 1: …`. */
   onRunEnd(reason: string): void | Promise<void>;

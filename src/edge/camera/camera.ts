@@ -7,6 +7,7 @@ import type { CameraConsumer } from "./camera-consumer.ts";
 import type { CaptureSettings } from "./camera-source.ts";
 import type { CapturePlanner } from "./capture-planner.ts";
 import { type CaptureRunEnd, runCapture } from "./capture-run.ts";
+import { type FallbackOptions, FallbackPicture } from "./fallback-picture.ts";
 import { type CaptureStatus, RunObserver } from "./run-observer.ts";
 import { pictureOf } from "./snapshot.ts";
 
@@ -29,17 +30,21 @@ export interface CameraOptions {
   settings?: CaptureSettings;
   /** Pauses between a capture's end and the next start; default 1 s to 60 s. */
   backoff?: BackoffOptions;
+  /** What is recorded while the camera gives nothing; without it, nothing is. */
+  fallback?: FallbackOptions | undefined;
 }
 
 /** Supervises the capture of one camera: starts it, watches its fragments, starts it again. */
 export class Camera {
   readonly #options: CameraOptions;
   readonly #observer: RunObserver;
+  readonly #fallback: FallbackPicture | undefined;
   readonly #backoff: Backoff;
   #settings: CaptureSettings;
   /** Ends what is going on now: a capture, or the wait for the next. */
   #current = new AbortController();
   #isStopping = false;
+  #startedAtMs = 0;
   #supervision: Promise<void> | undefined;
   #runEnded: Promise<unknown> = Promise.resolve();
   #snapshot: { of: Fragment; picture: Promise<Uint8Array<ArrayBuffer>> } | undefined;
@@ -47,7 +52,8 @@ export class Camera {
   constructor(options: CameraOptions) {
     this.#options = options;
     this.#settings = options.settings ?? {};
-    this.#observer = new RunObserver(options.consumer, options.clock);
+    this.#fallback = options.fallback && new FallbackPicture({ ...options, ...options.fallback });
+    this.#observer = new RunObserver(this.#fallback ?? options.consumer, options.clock);
     this.#backoff = new Backoff(options.backoff ?? { firstMs: 1_000, maxMs: 60_000 });
   }
 
@@ -105,12 +111,14 @@ export class Camera {
     return this.#observer.isHealthy();
   }
 
-  status(): CaptureStatus {
-    return this.#observer.status();
+  /** `fallbackSinceMs`: the camera gives nothing since then, and a picture that says so is recorded. */
+  status(): CaptureStatus & { fallbackSinceMs: number | undefined } {
+    return { ...this.#observer.status(), fallbackSinceMs: this.#fallback?.sinceMs };
   }
 
   async #supervise(): Promise<void> {
-    const { logger, cameraId } = this.#options;
+    const { logger, cameraId, clock } = this.#options;
+    this.#startedAtMs = clock.wallMs();
     let afterSilence = false;
     while (!this.#isStopping) {
       this.#current = new AbortController();
@@ -122,6 +130,7 @@ export class Camera {
       if (end.lastedMs >= healthyMs) this.#backoff.reset();
       const waitMs = this.#backoff.next();
       this.#observer.failed(end.reason);
+      this.#fallback?.failed(this.#observer.status().lastFragmentAtMs ?? this.#startedAtMs);
       logger.warning("capture ended; it is started again", {
         camera_id: cameraId,
         reason: end.reason,
@@ -129,6 +138,7 @@ export class Camera {
       });
       await sleep(waitMs, this.#current.signal);
     }
+    await this.#fallback?.stop();
     this.#observer.stopped();
   }
 

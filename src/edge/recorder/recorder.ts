@@ -46,6 +46,8 @@ export class Recorder {
   readonly #options: RecorderOptions;
   #wanted: "recording" | "paused" | "stopped" = "stopped";
   #init: InitSegment | undefined;
+  /** What comes now is no footage. */
+  #isMock = false;
   #run: RecordingRun | undefined;
   #segment: SegmentWriter | undefined;
   #failure: string | undefined;
@@ -95,10 +97,11 @@ export class Recorder {
     };
   }
 
-  async onRunStart(init: InitSegment): Promise<void> {
+  async onRunStart(init: InitSegment, { isMock } = { isMock: false }): Promise<void> {
     await this.#inTurn(async () => {
       await this.#endRun("another run began");
       this.#init = init;
+      this.#isMock = isMock;
     });
   }
 
@@ -160,7 +163,8 @@ export class Recorder {
     if (!first.startsWithKeyframe) return undefined;
     const { sink } = this.#options;
     try {
-      return await SegmentWriter.open(sink, this.#options, { run, first, clockState: this.#clockState(run) });
+      const about = { clockState: this.#clockState(run), isMock: this.#isMock };
+      return await SegmentWriter.open(sink, this.#options, { run, first, ...about });
     } catch (error) {
       this.#fail("a segment cannot be begun", error);
       this.#run = undefined;

@@ -15,6 +15,7 @@ export type SegmentStart = Pick<
   | "height"
   | "clockState"
   | "softwareVersion"
+  | "isMock"
 > & {
   /** Wall minus monotonic time, by which it is dated. */
   wallOffsetMs?: number;

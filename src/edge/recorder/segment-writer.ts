@@ -46,9 +46,9 @@ export class SegmentWriter {
   static async open(
     sink: SegmentSink,
     origin: SegmentOrigin,
-    begin: { run: RecordingRun; first: Fragment; clockState: ClockState },
+    begin: { run: RecordingRun; first: Fragment; clockState: ClockState; isMock: boolean },
   ): Promise<SegmentWriter> {
-    const { run, first, clockState } = begin;
+    const { run, first, clockState, isMock } = begin;
     const { cameraId, nodeId, timeZone, segmentSeconds, softwareVersion } = origin;
     const startTimeMs = run.startOf(first);
     const sequence = run.takeSequence();
@@ -67,6 +67,7 @@ export class SegmentWriter {
         height: video.height,
         clockState,
         softwareVersion,
+        ...(isMock && { isMock }),
         wallOffsetMs: run.clock.wallOffsetMs,
       },
       bytes,

@@ -14,6 +14,8 @@ export class AccountingSink implements SegmentSink {
   }
 
   async open(start: SegmentStart, initSegment: Uint8Array): Promise<OpenSegment> {
+    // No footage: the time stays missing for what the ledger knows already.
+    if (start.isMock) return this.#sink.open(start, initSegment);
     const ledger = this.#ledger;
     const { cameraId, startTimeMs, wallOffsetMs } = start;
     let segment: OpenSegment;

@@ -29,8 +29,8 @@ export async function findRecorded(
   for (const { state, name } of near) {
     const record = await readSegmentRecord(layout.directoryOf(state, name));
     if (record.kind !== "closed") continue;
-    const { startTimeMs, endTimeMs } = record.identity;
-    if (endTimeMs > (fromMs ?? 0)) spans.push({ fromMs: startTimeMs, toMs: endTimeMs });
+    const { startTimeMs, endTimeMs, isMock } = record.identity;
+    if (!isMock && endTimeMs > (fromMs ?? 0)) spans.push({ fromMs: startTimeMs, toMs: endTimeMs });
   }
   return spans;
 }

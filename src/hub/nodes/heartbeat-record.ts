@@ -20,11 +20,13 @@ export function parseHeartbeat(json: string): ParsedHeartbeat | undefined {
   return parsed.success ? parsed.output : undefined;
 }
 
-export function formatCameraStatus(status: ParsedHeartbeat["cameras"][number]) {
+export function formatCameraStatus(camera: ParsedHeartbeat["cameras"][number]) {
+  const { fallback_since, ...status } = camera;
   return {
     ...status,
     last_fragment_at: formatOptional(status.last_fragment_at),
     run_started_at: formatOptional(status.run_started_at),
+    ...(fallback_since !== undefined && { fallback_since: formatOptional(fallback_since) }),
   };
 }
 

@@ -32,9 +32,9 @@ function setUp(overrides: Partial<RecorderOptions> = {}, wallMs = wall0) {
     sink,
     recorder,
     /** As a capture that begins anew does. */
-    async begin() {
+    async begin(about?: { isMock: boolean }) {
       mediaMs = 0;
-      await recorder.onRunStart(madeInit);
+      await recorder.onRunStart(madeInit, about);
     },
     async give(of: { durationMs?: number; keyframe?: boolean; audioOnly?: boolean; lateMs?: number } = {}) {
       const { durationMs = 1000, lateMs = 0, ...rest } = of;
@@ -58,6 +58,18 @@ function setUp(overrides: Partial<RecorderOptions> = {}, wallMs = wall0) {
 async function givenMany(setup: ReturnType<typeof setUp>, count: number) {
   for (let i = 0; i < count; i++) await setup.give();
 }
+
+test("what is no footage is marked, in every segment of its run and in no other", async () => {
+  const setup = setUp();
+  setup.recorder.start();
+  await setup.begin();
+  await givenMany(setup, 3);
+  await setup.begin({ isMock: true });
+  await givenMany(setup, 12);
+  await setup.begin();
+  await givenMany(setup, 2);
+  expect(setup.sink.segments.map(({ start }) => start.isMock)).toEqual([undefined, true, true, undefined]);
+});
 
 describe("a recorder cuts", () => {
   test("at the first keyframe at or after each boundary, and each end is the next one's start", async () => {

@@ -265,6 +265,10 @@ test("a heartbeat is kept so that it can be read back", () => {
   if (!parsed) throw new Error("not parsed");
   expect(parseHeartbeat(formatHeartbeat(parsed))).toEqual(parsed);
   expect(JSON.parse(formatHeartbeat(parsed))).toEqual(heartbeat("cam01"));
+  const [camera] = parsed.cameras;
+  if (!camera) throw new Error("no camera");
+  const away = { ...parsed, cameras: [{ ...camera, fallback_since: 1_758_609_000_000 }] };
+  expect(parseHeartbeat(formatHeartbeat(away))).toEqual(away);
   expect(parseHeartbeat('{"protocol_version":7}')).toBeUndefined();
 });
 
