@@ -1,6 +1,5 @@
-import { expect, test } from "bun:test";
-import { mkdtempSync, rmSync } from "node:fs";
-import { cp, mkdir, readdir, readFile, writeFile } from "node:fs/promises";
+import { afterAll, expect, test } from "bun:test";
+import { cp, mkdir, mkdtemp, readdir, readFile, rm, writeFile } from "node:fs/promises";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { runChild } from "../../../src/common/child-process.ts";
@@ -11,8 +10,8 @@ import { type LifeSite, lifeFragments, liveOnce, type OracleLine } from "../../s
 import { sampleRecording, temporaryFolder } from "../../support/sample-recording.ts";
 
 const support = join(import.meta.dir, "../../support/crash");
-const media = mkdtempSync(join(tmpdir(), "livecam-crash-media-"));
-process.on("exit", () => rmSync(media, { recursive: true, force: true }));
+const media = await mkdtemp(join(tmpdir(), "livecam-crash-media-"));
+afterAll(() => rm(media, { recursive: true, force: true }));
 const { init, fragments } = await sampleRecording();
 await writeFile(join(media, "init"), init.bytes);
 for (const [n, bytes] of fragments.entries()) await writeFile(join(media, String(n)), bytes);
