@@ -81,6 +81,7 @@ export class GapLedger {
   /** The last words of a process that ends cleanly: durable when it resolves. Throws `io`. */
   async stopped(): Promise<void> {
     for (const [cameraId, line] of this.#lines) this.#tell(cameraId, line.stopped());
+    this.#changed();
     await this.flush();
   }
 

@@ -85,6 +85,8 @@ class Life {
   /** As SIGTERM ends it. */
   async stop(): Promise<void> {
     await this.endRun("stopped");
+    // As it happens where the disk is quick: the end of the run is written down before the end of the process is told.
+    await this.spool.gaps.flush();
     await this.spool.gaps.stopped();
     this.spool[Symbol.dispose]();
     this.#spool = undefined;
