@@ -1,3 +1,4 @@
+import { Cron } from "croner";
 import * as v from "valibot";
 import { CameraId, NodeId } from "../common/ids.ts";
 import { PlainText, PositiveInteger, TimeZone } from "../common/protocol/wire.ts";
@@ -29,6 +30,11 @@ const keyframeSeconds = v.pipe(
 );
 const absolutePath = v.pipe(v.string(), v.maxLength(4096), v.regex(/^\/[^\0]*$/, "an absolute path"));
 const codec = v.picklist(["h264", "h265"]);
+const cronPattern = v.pipe(
+  v.string(),
+  v.maxLength(200),
+  v.check(isCronPattern, "a cron pattern such as */5 * * * *, which comes to pass"),
+);
 /** Local time; one that ends before it starts goes over midnight. */
 const uploadWindow = v.pipe(
   v.string(),
@@ -176,6 +182,8 @@ export const EdgeConfig = v.strictObject({
     stall_seconds: v.optional(integerIn(1, 3600, "seconds"), 60),
     /** Uploads stay below it, evenly; without it they take what they get. */
     max_bytes_per_second: v.optional(integerIn(10_000, 10_000_000_000, "bytes per second")),
+    /** When to look whether an archive is back that cannot be reached: five fields, or six with seconds first. */
+    check_cron: v.optional(cronPattern, "* * * * *"),
     /** When uploads may start, in the node's time zone; without it, always. One that runs at the end is finished. */
     windows: v.optional(
       v.pipe(v.array(uploadWindow), v.minLength(1, "at least one window"), v.maxLength(32)),
@@ -213,3 +221,11 @@ export const EdgeConfig = v.strictObject({
   ),
 });
 export type EdgeConfig = v.InferOutput<typeof EdgeConfig>;
+
+function isCronPattern(pattern: string): boolean {
+  try {
+    return new Cron(pattern).nextRun() !== null;
+  } catch {
+    return false;
+  }
+}

@@ -25,6 +25,7 @@ import { Heartbeat } from "./hub-link/heartbeat.ts";
 import { HubClient } from "./hub-link/hub-client.ts";
 import { Recorder } from "./recorder/recorder.ts";
 import { Spool } from "./spool/spool.ts";
+import { cronSchedule } from "./uploader/archive-watch.ts";
 import { UploadWindows } from "./uploader/upload-windows.ts";
 import { Uploader } from "./uploader/uploader.ts";
 import { WorkerDestination } from "./uploader/worker-destination.ts";
@@ -131,6 +132,7 @@ export async function runEdge({ configPath, env, entryFile }: RunEdgeOptions): P
     queue: spool.uploads,
     destination,
     order: config.upload.order,
+    checkSchedule: cronSchedule(config.upload.check_cron, timeZone),
     windows: new UploadWindows(config.upload.windows ?? [], timeZone),
     expectedArchiveId: () => spool.state.archiveId,
     clock,

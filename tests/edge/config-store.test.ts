@@ -90,6 +90,13 @@ test.each(["25:00-06:00", "22:00", "22:00-22:00", "22:00-06:60", "24:00-06:00", 
   },
 );
 
+test.each(["* * *", "61 * * * *", "never", "0 0 30 2 *", 5])("%j is no time to check at", async (pattern) => {
+  const { upload } = minimal();
+  await withFile({ ...minimal(), upload: { ...upload, check_cron: pattern } }, async (path) => {
+    expect((await thrown(ConfigStore.load(path))).issues).toMatchObject([{ path: "upload.check_cron" }]);
+  });
+});
+
 test("get answers a dotted path, or what was given for none", async () => {
   await withFile(minimal(), async (path) => {
     const store = await ConfigStore.load(path);

@@ -4,6 +4,7 @@ import { errorFields, type Logger } from "../../common/log.ts";
 import { Backoff, type BackoffOptions } from "../../common/retry.ts";
 import { Wakeup } from "../../common/wakeup.ts";
 import type { ArchiveDestination, ConnectionCheck } from "./archive-destination.ts";
+import { type CheckSchedule, untilArchiveIsBack } from "./archive-watch.ts";
 import { UploadForecast } from "./upload-forecast.ts";
 import { type UploadOrder, UploadPlan } from "./upload-plan.ts";
 import type { UploadQueue, WaitingSegment } from "./upload-queue.ts";
@@ -17,6 +18,8 @@ export interface UploaderOptions {
   windows?: UploadWindows;
   /** The archive that the hub knows; undefined until it has told. */
   expectedArchiveId: () => string | undefined;
+  /** When to look whether an archive is back that uploads failed at; without it, the next try finds out. */
+  checkSchedule?: CheckSchedule;
   clock: Clock;
   logger: Logger;
   backoff?: BackoffOptions;
@@ -44,7 +47,7 @@ export interface UploaderStatus {
   lastError: string | undefined;
 }
 
-const defaultBackoff: BackoffOptions = { firstMs: 1000, maxMs: 60_000 };
+const defaultBackoff: BackoffOptions = { firstMs: 1000, maxMs: 300_000 };
 const defaultGraceMs = 5000;
 /** The clock that windows go by may be set meanwhile. */
 const maxWindowWaitMs = 60_000;
@@ -220,7 +223,28 @@ export class Uploader {
     if (!isFaultOfArchive(error)) this.#plan.holdBack(videoId, errorFields(error).error, clock.monotonicMs());
     const delayMs = this.#backoff.next();
     logger.error("an upload failed", { video_id: videoId, ...errorFields(error), retry_in_ms: delayMs });
+    await this.#waitForRetry(delayMs, isAway(error), signal);
+  }
+
+  /** Less than `delayMs` when somebody asks for it, or when an archive that was away is back. */
+  async #waitForRetry(delayMs: number, away: boolean, signal: AbortSignal): Promise<void> {
+    const { destination, expectedArchiveId, checkSchedule, clock, logger } = this.#options;
+    const over = new AbortController();
+    const watching = checkSchedule
+      ? untilArchiveIsBack(
+          { check: () => destination.check(), expectedArchiveId, schedule: checkSchedule, clock, away },
+          AbortSignal.any([signal, over.signal]),
+        )
+      : Promise.resolve(false);
+    const noticing = watching.then((isBack) => {
+      if (!isBack) return;
+      logger.info("the archive can be reached again");
+      this.#retryNow.wake();
+    });
     await this.#retryNow.wait(signal, delayMs);
+    over.abort();
+    // A check that hangs would take an upload beside it down when it is given up.
+    await untilAborted(noticing, signal);
   }
 
   /** Of items in the order they will be tried. While uploads fail, and for what is held back, nobody can tell. */
@@ -245,8 +269,22 @@ export class Uploader {
   }
 }
 
+/** When `work` is done or `signal` aborts. */
+function untilAborted(work: Promise<void>, signal: AbortSignal): Promise<void> {
+  const { promise, resolve } = Promise.withResolvers<void>();
+  const stop = () => resolve();
+  if (signal.aborted) stop();
+  signal.addEventListener("abort", stop, { once: true });
+  work.then(stop);
+  return promise.finally(() => signal.removeEventListener("abort", stop));
+}
+
+function isAway(error: unknown): boolean {
+  return error instanceof AppError && (error.code === "unavailable" || error.code === "timeout");
+}
+
 /** Trying another segment would fail as well; the order is kept. */
 function isFaultOfArchive(error: unknown): boolean {
   if (!(error instanceof AppError)) return false;
-  return error.code === "unavailable" || error.code === "timeout" || error.details.side === "archive";
+  return isAway(error) || error.details.side === "archive";
 }

@@ -118,6 +118,69 @@ test("goes on in order when the archive is back, which is not mounted at first",
   expect(at.uploader.status()).toMatchObject({ state: "idle", etaSeconds: 0, lastError: undefined });
 });
 
+test("a check finds that the archive is back, long before the next try", async () => {
+  let checks = 0;
+  await using at = await setUp(
+    { backoff: { firstMs: 3_600_000, maxMs: 3_600_000 }, checkSchedule: (wallMs) => wallMs + 5 },
+    (real) => ({
+      check: () => {
+        checks++;
+        return real.check();
+      },
+    }),
+  );
+  await rm(join(at.archive, "metadata"), { recursive: true });
+  await at.record(2);
+  at.start();
+  await until(() => checks >= 3);
+  expect(at.uploader.status()).toMatchObject({ state: "retrying" });
+  await makeArchive(at.archive);
+  await at.archived(2);
+});
+
+test("ends at once while a check hangs", async () => {
+  const { promise: hanging, resolve: checked } = Promise.withResolvers<void>();
+  await using at = await setUp(
+    { checkSchedule: (wallMs) => wallMs + 1, backoff: { firstMs: 20, maxMs: 20 } },
+    () => ({
+      check: () => {
+        checked();
+        return new Promise(() => undefined);
+      },
+      put: async () => {
+        throw new AppError("timeout", "the archive made no progress for 60 s");
+      },
+    }),
+  );
+  await at.record(1);
+  at.start();
+  await hanging;
+  at.controller.abort();
+  await at.stopped();
+});
+
+test("a full archive is not tried more often for being there", async () => {
+  let checks = 0;
+  let puts = 0;
+  await using at = await setUp(
+    { backoff: { firstMs: 3_600_000, maxMs: 3_600_000 }, checkSchedule: (wallMs) => wallMs + 1 },
+    (real) => ({
+      check: () => {
+        checks++;
+        return real.check();
+      },
+      put: async () => {
+        puts++;
+        throw new AppError("io", "full", { details: { side: "archive", errno: "ENOSPC" } });
+      },
+    }),
+  );
+  await at.record(1);
+  at.start();
+  await until(() => checks >= 5);
+  expect(puts).toBe(1);
+});
+
 test("sets a damaged segment aside and goes on with the others", async () => {
   await using at = await setUp();
   const [damaged = "", whole = ""] = await at.record(2);
