@@ -77,11 +77,9 @@ const CameraCard: FC<{ page: PageContext; camera: CameraOverview }> = ({ page, c
           <Badge tone={cameraTones[camera.state]} text={t.camera.states[camera.state]} />
         </div>
         <p class="muted">
-          {newestVideo ? (
-            <LastPicture page={page} ms={newestVideo.endTimeMs} />
-          ) : (
-            <span>{camera.cameraId}</span>
-          )}
+          {newestVideo?.isMock && <Badge tone="warn" text={t.video.mock} />}
+          {newestVideo && !newestVideo.isMock && <LastPicture page={page} ms={newestVideo.endTimeMs} />}
+          {!newestVideo && <span>{camera.cameraId}</span>}
         </p>
         {hint !== undefined && camera.state !== "recording" && <p class="hint">{hint}</p>}
       </div>

@@ -108,6 +108,14 @@ describe("cameras", () => {
     expect(html).toContain(`/api/videos/${newest.videoId}/thumbnail`);
   });
 
+  test("that give nothing are not said to have given the picture that says so", async () => {
+    const newestVideo = videoAt(nowMs - 600_000, { isMock: true });
+    const cameras = [cameraOf("cam01", { state: "retrying", newestVideo })];
+    const { html } = await textOf("/", { ...data, cameras });
+    expect(html).toContain("No signal");
+    expect(html).not.toContain("Last picture");
+  });
+
   test("none at all is explained", async () => {
     const { html } = await textOf("/", { ...data, cameras: [] });
     expect(html).toContain("No cameras yet");
