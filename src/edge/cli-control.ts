@@ -139,6 +139,7 @@ function formatHorizon(seconds: number | null): string {
 }
 
 function formatDuration(seconds: number): string {
+  if (seconds < 60) return `${Math.round(seconds)} s`;
   const hours = Math.floor(seconds / 3600);
   return hours >= 24
     ? `${Math.floor(hours / 24)} d ${hours % 24} h`
