@@ -147,3 +147,36 @@ test("waits as long as the hub asks for", async () => {
   await until(() => at.spool.announcements.pending().length === 0);
   expect(times[1]! - times[0]!).toBeGreaterThan(990);
 });
+
+test("a hub that acknowledges only some is not asked again at once", async () => {
+  const asked: string[][] = [];
+  const pending = new Set(["one", "two"]);
+  const controller = new AbortController();
+  const announcer = new Announcer({
+    queue: {
+      pending: () => [...pending],
+      onPending: () => undefined,
+      load: async (videoId) => ({ ...announcedVideo(0), video_id: videoId }),
+      markAcknowledged: async (videoId) => void pending.delete(videoId),
+      markConflict: async () => undefined,
+    },
+    hub: {
+      announce: async ({ videos }) => {
+        asked.push(videos.map(({ video_id }) => video_id));
+        if (asked.length > 1) controller.abort();
+        return { results: [{ video_id: "one", result: "stored" as const }] };
+      },
+    },
+    clock: systemClock,
+    logger: createLogger("hub-link"),
+    // An hour: whoever asks again within this test did not wait.
+    backoff: { firstMs: 3_600_000, maxMs: 3_600_000 },
+  });
+  const running = announcer.run(controller.signal);
+  await until(() => !pending.has("one"));
+  await Bun.sleep(50);
+  controller.abort();
+  await running;
+  expect(asked).toEqual([["one", "two"]]);
+  expect([...pending]).toEqual(["two"]);
+});
