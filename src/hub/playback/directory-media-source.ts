@@ -7,8 +7,8 @@ import { type Clock, systemClock } from "../../common/clock.ts";
 import { AppError, errnoOf, errorCodeOf } from "../../common/errors.ts";
 import { readArchiveFile } from "../../common/mp4/archive-file.ts";
 import { RegularFile } from "../../common/mp4/regular-file.ts";
+import type { ByteRange } from "../http/range.ts";
 import type { MediaSource } from "./media-source.ts";
-import type { ByteRange } from "./range.ts";
 
 const folderMemoryMs = 1_000;
 const maxFolders = 256;

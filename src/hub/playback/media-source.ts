@@ -1,5 +1,5 @@
 import type { ArchivedFile } from "../../common/mp4/archive-file.ts";
-import type { ByteRange } from "./range.ts";
+import type { ByteRange } from "../http/range.ts";
 
 /**
  * Read access to the files of the archive, by their path relative to its root. A path comes from the catalog only,

@@ -1,5 +1,5 @@
+import type { ByteRange } from "../http/range.ts";
 import type { MediaSource } from "./media-source.ts";
-import type { ByteRange } from "./range.ts";
 
 /** Small enough that a hundred slow readers do not matter, large enough that calls do not. */
 const chunkBytes = 256 * 1024;

@@ -5,13 +5,13 @@ import type { Video } from "../db/catalog.ts";
 import { allow } from "../http/access.ts";
 import type { AppEnv } from "../http/app-env.ts";
 import { describe } from "../http/describe.ts";
+import { checkPreconditions, formatHttpDate, ifRangeHolds } from "../http/preconditions.ts";
 import { problemOf, problemResponse } from "../http/problem-response.ts";
+import { planRange } from "../http/range.ts";
 import { validParam, validQuery } from "../http/validate.ts";
 import type { MediaSource } from "./media-source.ts";
 import { createMultipartBody } from "./multipart-body.ts";
 import type { PlayableVideos } from "./playable-videos.ts";
-import { checkPreconditions, formatHttpDate, ifRangeHolds } from "./preconditions.ts";
-import { planRange } from "./range.ts";
 import { checkVideoFile, findPlayableVideo, markVideo } from "./video-file.ts";
 
 const contentType = "video/mp4";

@@ -6,11 +6,11 @@ import type { Video } from "../db/catalog.ts";
 import { allow } from "../http/access.ts";
 import type { AppEnv } from "../http/app-env.ts";
 import { describe } from "../http/describe.ts";
+import { checkPreconditions, formatHttpDate } from "../http/preconditions.ts";
 import { problemOfError } from "../http/problem-response.ts";
 import { validParam, validQuery } from "../http/validate.ts";
 import { noPicture } from "./no-picture.ts";
 import type { PlayableVideos } from "./playable-videos.ts";
-import { checkPreconditions, formatHttpDate } from "./preconditions.ts";
 import type { Thumbnails } from "./thumbnails.ts";
 import { findPlayableVideo } from "./video-file.ts";
 

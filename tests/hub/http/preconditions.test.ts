@@ -5,7 +5,7 @@ import {
   formatHttpDate,
   ifRangeHolds,
   parseHttpDate,
-} from "../../../src/hub/playback/preconditions.ts";
+} from "../../../src/hub/http/preconditions.ts";
 
 const known = { etag: '"abc"', lastModifiedMs: Date.UTC(2025, 8, 23, 6, 30, 0, 750) };
 const at = "Tue, 23 Sep 2025 06:30:00 GMT";

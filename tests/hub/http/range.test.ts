@@ -5,7 +5,7 @@ import {
   maxRangesPerRequest,
   planRange,
   type RangePlan,
-} from "../../../src/hub/playback/range.ts";
+} from "../../../src/hub/http/range.ts";
 
 const whole: RangePlan = { kind: "whole" };
 const single = (start: number, end: number): RangePlan => ({ kind: "single", range: { start, end } });
