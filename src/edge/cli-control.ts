@@ -1,10 +1,10 @@
 import { writeFile } from "node:fs/promises";
 import { AppError } from "../common/errors.ts";
+import type { EdgeStatus, Upload } from "../common/protocol/control.ts";
 import type { TextSink } from "../common/verify-progress.ts";
 import { watch } from "./cli-watch.ts";
 import { ConfigStore } from "./config-store.ts";
 import { ControlClient } from "./control/control-client.ts";
-import type { EdgeStatus, Upload } from "./control/control-protocol.ts";
 
 /** Where a running edge listens: what was said, what its config says, or where it does by default. */
 export interface SocketOptions {

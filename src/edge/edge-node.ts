@@ -1,11 +1,11 @@
 import type { Clock } from "../common/clock.ts";
 import { protocolVersion } from "../common/protocol/announce.ts";
+import type { ConnectionReport, EdgeStatus, Upload } from "../common/protocol/control.ts";
 import type { HeartbeatRequest, RegisterRequest, UploadStatus } from "../common/protocol/node.ts";
 import { formatWireTime } from "../common/protocol/wire.ts";
 import { plainLine } from "./camera/plain-line.ts";
 import type { CameraUnit } from "./camera-unit.ts";
 import type { EdgeConfig } from "./config.ts";
-import type { ConnectionReport, EdgeStatus, Upload } from "./control/control-protocol.ts";
 import type { ControlledCamera, ControlledNode } from "./control/controlled-node.ts";
 import type { ErrorCounts } from "./health/error-counts.ts";
 import type { SystemInfoReader } from "./health/system-info.ts";

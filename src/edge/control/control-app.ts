@@ -3,8 +3,8 @@ import { AppError, describeError, errorCodeOf } from "../../common/errors.ts";
 import { VideoId } from "../../common/ids.ts";
 import { checkInput } from "../../common/input-issues.ts";
 import { errorFields, type Logger } from "../../common/log.ts";
+import { ConfigureRequest, type UploadList } from "../../common/protocol/control.ts";
 import { httpStatusOf, type Problem } from "../../common/protocol/problem.ts";
-import { ConfigureRequest, type UploadList } from "./control-protocol.ts";
 import type { ControlledCamera, ControlledNode } from "./controlled-node.ts";
 
 const maxListed = 1000;

@@ -1,7 +1,7 @@
 import * as v from "valibot";
 import { AppError, type ErrorCode } from "../../common/errors.ts";
+import { ConnectionReport, EdgeStatus, UploadList } from "../../common/protocol/control.ts";
 import { httpStatusOf, Problem } from "../../common/protocol/problem.ts";
-import { ConnectionReport, EdgeStatus, UploadList } from "./control-protocol.ts";
 
 /** A running edge, asked over its control socket. Throws `unavailable` when none listens, and what the edge answers. */
 export class ControlClient {

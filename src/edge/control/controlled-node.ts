@@ -1,4 +1,4 @@
-import type { ConnectionReport, EdgeStatus, Upload } from "./control-protocol.ts";
+import type { ConnectionReport, EdgeStatus, Upload } from "../../common/protocol/control.ts";
 
 export interface CameraSettings {
   width?: number;

@@ -1,8 +1,8 @@
 import * as v from "valibot";
-import { CameraStatus, SpoolStatus, SystemInfo, UploadStatus } from "../../common/protocol/node.ts";
-import { NonNegativeInteger } from "../../common/protocol/wire.ts";
+import { CameraStatus, SpoolStatus, SystemInfo, UploadStatus } from "./node.ts";
+import { NonNegativeInteger } from "./wire.ts";
 
-/** What is said over the control socket; snake_case as on every wire. */
+/** What a running node tells whoever controls it: people by its control socket, the hub by the link. */
 
 export const EdgeStatus = v.object({
   node_id: v.string(),
