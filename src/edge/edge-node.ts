@@ -1,3 +1,4 @@
+import type * as v from "valibot";
 import type { Clock } from "../common/clock.ts";
 import { protocolVersion } from "../common/protocol/announce.ts";
 import type { ConnectionReport, EdgeStatus, Upload } from "../common/protocol/control.ts";
@@ -119,7 +120,12 @@ export class EdgeNode implements ControlledNode {
   }
 }
 
-function uploadStatusOf({ state, bytesPerSecond, etaSeconds, lastError }: UploaderStatus): UploadStatus {
+function uploadStatusOf({
+  state,
+  bytesPerSecond,
+  etaSeconds,
+  lastError,
+}: UploaderStatus): v.InferInput<typeof UploadStatus> {
   return {
     state,
     bytes_per_second: wholeOrNull(bytesPerSecond),

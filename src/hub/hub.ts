@@ -1,6 +1,9 @@
 import { type Clock, systemClock } from "../common/clock.ts";
 import { newUuidV7 } from "../common/ids.ts";
 import { createLogger, type Logger } from "../common/log.ts";
+import { createAlertRoutes } from "./alerts/alerts.routes.ts";
+import { runSilenceWatch } from "./alerts/silence-watch.ts";
+import { createAlertService } from "./alerts/stored-alert-service.ts";
 import { createApp } from "./app.ts";
 import { ArchiveWatch } from "./archive/archive-watch.ts";
 import { createChildArchiveProbe } from "./archive/child-archive-probe.ts";
@@ -11,6 +14,7 @@ import { createAuthenticator } from "./auth/store-authenticator.ts";
 import type { HubConfig } from "./config.ts";
 import { createHealthRoutes } from "./health/health.routes.ts";
 import { createHealthService } from "./health/system-health-service.ts";
+import { createCursorCodec } from "./http/cursor.ts";
 import type { KnownRoute } from "./http/known-routes.ts";
 import { serveApp } from "./http/serve-app.ts";
 import { createGapReportRoutes } from "./ingest/gap-reports.routes.ts";
@@ -30,7 +34,6 @@ import { createPages } from "./ui/pages.routes.tsx";
 import { createErrorRenderer } from "./ui/render-error.tsx";
 import { createLoginRenderer } from "./ui/render-login.tsx";
 import { createVideoService } from "./videos/catalog-video-service.ts";
-import { createCursorCodec } from "./videos/cursor.ts";
 import { createGapRoutes } from "./videos/gaps.routes.ts";
 import { createVideoRoutes } from "./videos/videos.routes.ts";
 
@@ -71,8 +74,10 @@ export async function openHub({ config, selfCommand, clock = systemClock }: HubO
   await archive.load();
 
   const videos = createVideoService({ catalog });
+  const alerts = createAlertService({ store: storage.alerts, clock });
   const nodes = createNodeService({
     catalog,
+    alerts,
     clock,
     heartbeatIntervalSeconds: config.heartbeat_seconds,
     archiveId: () => archive.archiveId ?? null,
@@ -118,6 +123,7 @@ export async function openHub({ config, selfCommand, clock = systemClock }: HubO
       createGapReportRoutes({ catalog, clock }),
       createGapRoutes({ gaps: catalog, cursors }),
       createNodeRoutes({ nodes }),
+      createAlertRoutes({ alerts, cursors }),
       createHealthRoutes({ health }),
       createStreamRoutes({ videos: createRecentVideos(catalog, clock), media }),
       createThumbnailRoutes({ videos: catalog, thumbnails, cameras }),
@@ -132,6 +138,14 @@ export async function openHub({ config, selfCommand, clock = systemClock }: HubO
   const stop = new AbortController();
   stack.defer(() => stop.abort());
   void archive.run(stop.signal);
+  void runSilenceWatch(
+    {
+      ...{ nodes: nodes.list, alerts, clock, logger: createLogger("alerts") },
+      intervalMs: config.heartbeat_seconds * 1000,
+      graceMs: 12 * config.heartbeat_seconds * 1000,
+    },
+    stop.signal,
+  );
 
   const hasNoUser = (await users.list()).length === 0;
   const resources = stack.move();

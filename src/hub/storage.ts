@@ -2,6 +2,7 @@ import { mkdir } from "node:fs/promises";
 import { join } from "node:path";
 import type { Clock } from "../common/clock.ts";
 import { AppError } from "../common/errors.ts";
+import type { AlertStore } from "./alerts/alert-store.ts";
 import type { ApiKeyStore, SessionStore, UserStore } from "./auth/account-stores.ts";
 import type { Catalog } from "./db/catalog.ts";
 import {
@@ -9,6 +10,7 @@ import {
   createLibsqlSessionStore,
   createLibsqlUserStore,
 } from "./db/libsql-account-stores.ts";
+import { createLibsqlAlertStore } from "./db/libsql-alert-store.ts";
 import { LibsqlCatalog } from "./db/libsql-catalog.ts";
 import { openDatabase } from "./db/libsql-database.ts";
 import { createLibsqlSettings } from "./db/libsql-settings.ts";
@@ -18,6 +20,7 @@ import type { Settings } from "./db/settings.ts";
 /** Everything the hub keeps in its database. */
 export interface Storage extends AsyncDisposable {
   catalog: Catalog;
+  alerts: AlertStore;
   settings: Settings;
   keys: ApiKeyStore;
   users: UserStore;
@@ -37,6 +40,7 @@ export async function openStorage(dataPath: string, clock: Clock): Promise<Stora
     return {
       migration: await migrate(database),
       catalog: new LibsqlCatalog(database, clock),
+      alerts: createLibsqlAlertStore(database),
       settings: createLibsqlSettings(database),
       keys: createLibsqlApiKeyStore(database),
       users: createLibsqlUserStore(database),

@@ -1,5 +1,6 @@
 import * as v from "valibot";
 import { ArchiveId, CameraId, NodeId } from "../ids.ts";
+import { maxReportedAlerts, ReportedAlert } from "./alert.ts";
 import { protocolVersion } from "./announce.ts";
 import { NonNegativeInteger, PlainText, TimeZone, WireTime } from "./wire.ts";
 
@@ -9,6 +10,30 @@ export type CameraState = v.InferOutput<typeof CameraState>;
 
 const nullable = <S extends v.GenericSchema>(schema: S) => v.nullable(schema);
 const share = v.pipe(v.number(), v.minValue(0));
+
+/** What the firmware of a Raspberry Pi complains about (`vcgencmd get_throttled`). */
+export const ThrottlingFlags = v.object({
+  under_voltage: v.boolean(),
+  /** The processor's clock is capped. */
+  frequency_capped: v.boolean(),
+  throttled: v.boolean(),
+  soft_temperature_limit: v.boolean(),
+});
+export type ThrottlingFlags = v.InferOutput<typeof ThrottlingFlags>;
+
+export const Throttling = v.object({ now: ThrottlingFlags, since_boot: ThrottlingFlags });
+export type Throttling = v.InferOutput<typeof Throttling>;
+
+/** Whether the machine's clock can be believed. */
+export const ClockStatus = v.object({
+  /** `unknown`: nothing here tells whether NTP has set it. */
+  state: v.picklist(["synced", "unsynced", "unknown"]),
+  /** Who says so: `systemd-timesyncd`, `timedatectl`, `chrony`, `config`; null while nobody does. */
+  source: nullable(PlainText(32)),
+  /** How far it is ahead of the hub's, in ms, to half the time that a request takes; null until one was answered. */
+  ahead_of_hub_ms: nullable(v.pipe(v.number(), v.safeInteger())),
+});
+export type ClockStatus = v.InferOutput<typeof ClockStatus>;
 
 /** The machine; null where this machine cannot tell. Sizes in bytes, shares from 0 to 1. */
 export const SystemInfo = v.object({
@@ -27,6 +52,9 @@ export const SystemInfo = v.object({
   network_received_bytes: nullable(NonNegativeInteger),
   network_sent_bytes: nullable(NonNegativeInteger),
   uptime_seconds: NonNegativeInteger,
+  /** Null where the machine is no Raspberry Pi, or does not tell. */
+  throttling: v.optional(nullable(Throttling)),
+  clock: v.optional(ClockStatus),
 });
 export type SystemInfo = v.InferOutput<typeof SystemInfo>;
 
@@ -39,6 +67,8 @@ export const CameraStatus = v.object({
   height: nullable(NonNegativeInteger),
   codec: nullable(PlainText(64)),
   fps: nullable(share),
+  /** What the camera is asked for; null where its stream is taken as it comes. */
+  fps_asked: v.optional(nullable(share)),
   bitrate_bps: nullable(NonNegativeInteger),
   last_fragment_at: nullable(WireTime),
   run_started_at: nullable(WireTime),
@@ -81,6 +111,11 @@ export const UploadStatus = v.object({
   eta_seconds: nullable(NonNegativeInteger),
   /** Of the uploads since the last one that succeeded. */
   last_error: nullable(PlainText(500)),
+  /** Since when every upload fails; null while they do not, or nothing waits. */
+  failing_since: v.optional(nullable(WireTime)),
+  /** Uploads since start that reached the archive, and tries that did not. */
+  succeeded: v.optional(NonNegativeInteger),
+  failed: v.optional(NonNegativeInteger),
 });
 export type UploadStatus = v.InferOutput<typeof UploadStatus>;
 
@@ -122,6 +157,8 @@ export const HeartbeatRequest = v.object({
   uploads: v.optional(UploadStatus),
   /** Errors since start, by module. */
   error_counts: v.record(PlainText(64), NonNegativeInteger),
+  /** What is wrong now, and what was and is over since the last heartbeat that was answered; without it, nobody knows. */
+  alerts: v.optional(v.pipe(v.array(ReportedAlert), v.maxLength(maxReportedAlerts))),
 });
 export type HeartbeatRequest = v.InferInput<typeof HeartbeatRequest>;
 

@@ -1,6 +1,7 @@
 import initial from "./migrations/0000_initial.sql" with { type: "text" };
 import gaps from "./migrations/0001_gaps.sql" with { type: "text" };
 import mock from "./migrations/0002_mock.sql" with { type: "text" };
+import alerts from "./migrations/0003_alerts.sql" with { type: "text" };
 import journal from "./migrations/meta/_journal.json" with { type: "json" };
 
 export interface Migration {
@@ -15,6 +16,7 @@ const sqlOf: Record<string, string> = {
   "0000_initial": initial,
   "0001_gaps": gaps,
   "0002_mock": mock,
+  "0003_alerts": alerts,
 };
 
 /** All migrations, oldest first, inside the binary. */

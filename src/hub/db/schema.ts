@@ -126,6 +126,39 @@ export const gaps = sqliteTable(
   ],
 );
 
+/** What is or was wrong with a node, as it told or as the hub noticed. */
+export const alerts = sqliteTable(
+  "alerts",
+  {
+    rowId: integer("row_id").primaryKey(),
+    alertId: text("alert_id").notNull(),
+    nodeId: text("node_id").notNull(),
+    /** Null: of the whole node. */
+    cameraId: text("camera_id"),
+    /** Who says so: `node` or `hub`. */
+    source: text("source").notNull(),
+    code: text("code").notNull(),
+    severity: text("severity").notNull(),
+    message: text("message").notNull(),
+    /** JSON of the figures in the message. */
+    params: text("params").notNull(),
+    raisedAtMs: integer("raised_at_ms").notNull(),
+    /** Null while it goes on. */
+    clearedAtMs: integer("cleared_at_ms"),
+    /** How often it was raised from then till then. */
+    count: integer("count").notNull(),
+    createdAtMs: integer("created_at_ms").notNull(),
+  },
+  (table) => [
+    // Identity: a heartbeat is idempotent by it.
+    uniqueIndex("alerts_alert_id").on(table.alertId),
+    // The history, in both directions, with its keyset.
+    index("alerts_raised").on(table.raisedAtMs, table.alertId),
+    // What goes on now: few among many. Every heartbeat and every page asks for it.
+    index("alerts_active").on(table.nodeId).where(sql`cleared_at_ms IS NULL`),
+  ],
+);
+
 export const nodes = sqliteTable("nodes", {
   nodeId: text("node_id").primaryKey(),
   ipAddress: text("ip_address").notNull(),

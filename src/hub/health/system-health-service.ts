@@ -75,11 +75,25 @@ async function nodesStatus({ nodes }: HealthServiceOptions): Promise<Finding> {
     late: count("late"),
     offline: count("offline"),
     never_seen: count("never_seen"),
+    critical_alerts: countAlerts(all, "critical"),
+    warning_alerts: countAlerts(all, "warning"),
   };
   if (all.length === 0) return { state: "ok", message: "no node has registered yet", figures };
   const silent = all.length - figures.online;
-  if (silent === 0) return { state: "ok", message: "all nodes are online", figures };
-  return { state: "degraded", message: `${silent} of ${all.length} nodes are not online`, figures };
+  const alertCount = figures.critical_alerts + figures.warning_alerts;
+  if (silent === 0 && alertCount === 0) return { state: "ok", message: "all nodes are online", figures };
+  const findings = [
+    ...(silent === 0 ? [] : [`${silent} of ${all.length} nodes are not online`]),
+    ...(alertCount === 0 ? [] : [`${alertCount} ${alertCount === 1 ? "alert" : "alerts"} from nodes`]),
+  ];
+  return { state: "degraded", message: findings.join("; "), figures };
+}
+
+function countAlerts(nodes: Awaited<ReturnType<NodeService["list"]>>, wanted: string): number {
+  return nodes.reduce(
+    (sum, { alerts }) => sum + alerts.filter(({ severity }) => severity === wanted).length,
+    0,
+  );
 }
 
 async function diskStatus({ dataPath }: HealthServiceOptions): Promise<Finding> {

@@ -1,11 +1,13 @@
 import type { Clock } from "../../common/clock.ts";
 import { AppError } from "../../common/errors.ts";
+import type { AlertService } from "../alerts/alert-service.ts";
 import type { Catalog, NodeRow } from "../db/catalog.ts";
 import { formatHeartbeat, parseHeartbeat } from "./heartbeat-record.ts";
 import type { CameraOverview, NodeInfo, NodeService, NodeState } from "./node-service.ts";
 
 export interface NodeServiceOptions {
   catalog: Catalog;
+  alerts: Pick<AlertService, "told" | "listActive">;
   clock: Clock;
   heartbeatIntervalSeconds: number;
   /** The archive this hub's catalog belongs to, once it is known. */
@@ -13,16 +15,18 @@ export interface NodeServiceOptions {
 }
 
 export function createNodeService(options: NodeServiceOptions): NodeService {
-  const { catalog, clock, heartbeatIntervalSeconds, archiveId } = options;
+  const { catalog, alerts, clock, heartbeatIntervalSeconds, archiveId } = options;
   const answer = () => ({ archiveId: archiveId(), serverTimeMs: clock.wallMs() });
 
   const list = async (): Promise<NodeInfo[]> => {
     const [nodes, cameras] = [await catalog.listNodes(), await catalog.listCameras()];
+    const alertsOf = Map.groupBy(await alerts.listActive(), ({ nodeId }) => nodeId);
     const camerasOf = Map.groupBy(cameras, ({ nodeId }) => nodeId);
     const now = clock.wallMs();
     return nodes.map((row) => ({
       ...nodeInfoOf(row),
       cameraIds: (camerasOf.get(row.nodeId) ?? []).map(({ cameraId }) => cameraId),
+      alerts: alertsOf.get(row.nodeId) ?? [],
       status: nodeStateOf(row.lastHeartbeatMs, now, heartbeatIntervalSeconds),
     }));
   };
@@ -87,6 +91,7 @@ export function createNodeService(options: NodeServiceOptions): NodeService {
         configVersion: beat.config_version,
         json: formatHeartbeat(beat),
       });
+      if (registered && beat.alerts) await alerts.told(nodeId, beat.alerts);
       return { ...answer(), registered };
     },
   };
@@ -104,13 +109,14 @@ export function nodeStateOf(
   return intervals <= 12 ? "late" : "offline";
 }
 
-function nodeInfoOf(row: NodeRow): Omit<NodeInfo, "cameraIds" | "status"> {
+function nodeInfoOf(row: NodeRow): Omit<NodeInfo, "cameraIds" | "alerts" | "status"> {
   const { lastHeartbeatJson, ...columns } = row;
   const beat = lastHeartbeatJson === null ? undefined : parseHeartbeat(lastHeartbeatJson);
   return {
     ...columns,
     systemInfo: beat?.system ?? null,
     spool: beat?.spool ?? null,
+    uploads: beat?.uploads ?? null,
     cameras: beat?.cameras ?? [],
     errorCounts: beat?.error_counts ?? {},
   };

@@ -10,6 +10,12 @@ export function formatHeartbeat(beat: ParsedHeartbeat): string {
     sent_at: formatWireTime(beat.sent_at),
     cameras: beat.cameras.map(formatCameraStatus),
     spool: formatSpoolStatus(beat.spool),
+    uploads: beat.uploads && formatUploadStatus(beat.uploads),
+    alerts: beat.alerts?.map((alert) => ({
+      ...alert,
+      raised_at: formatWireTime(alert.raised_at),
+      cleared_at: formatOptional(alert.cleared_at),
+    })),
   };
   return JSON.stringify(wire);
 }
@@ -32,6 +38,11 @@ export function formatCameraStatus(camera: ParsedHeartbeat["cameras"][number]) {
 
 export function formatSpoolStatus(spool: ParsedHeartbeat["spool"]) {
   return { ...spool, oldest_waiting_at: formatOptional(spool.oldest_waiting_at) };
+}
+
+export function formatUploadStatus(uploads: NonNullable<ParsedHeartbeat["uploads"]>) {
+  const { failing_since, ...status } = uploads;
+  return { ...status, ...(failing_since !== undefined && { failing_since: formatOptional(failing_since) }) };
 }
 
 function formatOptional(ms: number | null): string | null {

@@ -1,7 +1,13 @@
 import * as v from "valibot";
-import { CameraState, CameraStatus, SpoolStatus, SystemInfo } from "../../common/protocol/node.ts";
+import {
+  CameraState,
+  CameraStatus,
+  SpoolStatus,
+  SystemInfo,
+  UploadStatus,
+} from "../../common/protocol/node.ts";
 import { formatWireTime } from "../../common/protocol/wire.ts";
-import { formatCameraStatus, formatSpoolStatus } from "./heartbeat-record.ts";
+import { formatCameraStatus, formatSpoolStatus, formatUploadStatus } from "./heartbeat-record.ts";
 import type { CameraOverview, NodeInfo } from "./node-service.ts";
 
 const time = v.pipe(v.string(), v.isoTimestamp());
@@ -30,6 +36,11 @@ export const NodeJson = v.pipe(
     registered_at: time,
     cameras: v.pipe(v.array(CameraStatus), v.description("As the last heartbeat told them.")),
     spool: v.nullable(SpoolStatus),
+    uploads: v.pipe(v.nullable(UploadStatus), v.description("Null from nodes that do not tell.")),
+    active_alerts: v.pipe(
+      v.object({ critical: v.number(), warning: v.number() }),
+      v.description("How many; what they are is in /api/alerts?node_id=…"),
+    ),
     error_counts: v.pipe(v.record(v.string(), v.number()), v.description("Since its start, by module.")),
   }),
   v.metadata({ ref: "Node" }),
@@ -71,8 +82,15 @@ export function formatNode(node: NodeInfo): v.InferInput<typeof NodeJson> {
     registered_at: formatWireTime(node.registeredAtMs),
     cameras: node.cameras.map(formatCameraStatus),
     spool: node.spool && formatSpoolStatus(node.spool),
+    uploads: node.uploads && formatUploadStatus(node.uploads),
+    active_alerts: countBySeverity(node.alerts),
     error_counts: node.errorCounts,
   };
+}
+
+function countBySeverity(alerts: NodeInfo["alerts"]) {
+  const count = (wanted: string) => alerts.filter(({ severity }) => severity === wanted).length;
+  return { critical: count("critical"), warning: count("warning") };
 }
 
 export function formatCamera(camera: CameraOverview): v.InferInput<typeof CameraJson> {

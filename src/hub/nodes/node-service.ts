@@ -5,7 +5,9 @@ import type {
   RegisterRequest,
   SpoolStatus,
   SystemInfo,
+  UploadStatus,
 } from "../../common/protocol/node.ts";
+import type { Alert } from "../alerts/alert-store.ts";
 import type { Video } from "../db/catalog.ts";
 
 /**
@@ -30,8 +32,12 @@ export interface NodeInfo {
   /** From the last heartbeat; null before the first. */
   systemInfo: SystemInfo | null;
   spool: SpoolStatus | null;
+  /** Null before the first, and from nodes of an older release. */
+  uploads: UploadStatus | null;
   cameras: CameraStatus[];
   errorCounts: Readonly<Record<string, number>>;
+  /** What is wrong with it now, as it told and as the hub noticed; the oldest first. */
+  alerts: readonly Alert[];
 }
 
 /** `unknown`: no word from its node that is younger than a node may be silent for. */

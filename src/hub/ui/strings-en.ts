@@ -174,6 +174,8 @@ export const english = {
       late: "Late",
       offline: "Offline",
       never_seen: "Never seen",
+      critical_alerts: "Critical alerts",
+      warning_alerts: "Warnings",
     },
     checked: (ago: string) => `Checked ${ago}`,
     version: "Version",

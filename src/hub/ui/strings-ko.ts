@@ -173,6 +173,8 @@ export const korean: Strings = {
       late: "지연",
       offline: "오프라인",
       never_seen: "연결된 적 없음",
+      critical_alerts: "심각한 알림",
+      warning_alerts: "주의 알림",
     },
     checked: (ago) => `${ago} 확인`,
     version: "버전",

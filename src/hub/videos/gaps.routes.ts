@@ -4,9 +4,9 @@ import { AppError } from "../../common/errors.ts";
 import type { Catalog, GapQuery } from "../db/catalog.ts";
 import { allow } from "../http/access.ts";
 import type { AppEnv } from "../http/app-env.ts";
+import { type CursorCodec, conditionsOf } from "../http/cursor.ts";
 import { describe } from "../http/describe.ts";
 import { validQuery } from "../http/validate.ts";
-import { type CursorCodec, conditionsOf } from "./cursor.ts";
 import { formatGap, GapPageJson } from "./gap-json.ts";
 import { VideoListParameters } from "./video-queries.ts";
 

@@ -2,30 +2,12 @@ import * as v from "valibot";
 import { CameraId, NodeId, VideoId } from "../../common/ids.ts";
 import { WireTime } from "../../common/protocol/wire.ts";
 import { videoStatuses } from "../db/catalog.ts";
+import { cursor, limit, listOf, order } from "../http/list-parameters.ts";
 
 const maxCameras = 64;
-const order = v.pipe(
-  v.optional(v.picklist(["newest_first", "oldest_first"]), "newest_first"),
-  v.description("By start time."),
-);
-const cursor = v.pipe(
-  v.string(),
-  v.maxLength(400),
-  v.description("`next_cursor` of the page before; every other parameter but `limit` stays as it was."),
-);
 const from = v.pipe(WireTime, v.description("RFC 3339. Videos that end after it."));
 const to = v.pipe(WireTime, v.description("RFC 3339. Videos that start before it."));
 const status = v.picklist(videoStatuses);
-
-/** A parameter that may be given several times, or once with commas. */
-function listOf<const S extends v.GenericSchema<string, unknown>>(item: S, maxLength: number) {
-  return v.pipe(
-    v.union([v.string(), v.array(v.string())], "text"),
-    v.transform((value) => [value].flat().flatMap((text) => text.split(","))),
-    v.maxLength(maxLength),
-    v.array(item),
-  );
-}
 
 /** GET /api/videos */
 export const VideoListParameters = v.strictObject({
@@ -41,18 +23,7 @@ export const VideoListParameters = v.strictObject({
     ),
   ),
   order,
-  limit: v.optional(
-    v.pipe(
-      v.string(),
-      v.regex(/^\d{1,3}$/, "a whole number from 1 to 500"),
-      // What the text stands for, in the API's description.
-      v.metadata({ type: "integer", minimum: 1, maximum: 500, pattern: undefined }),
-      v.transform(Number),
-      v.minValue(1, "a whole number from 1 to 500"),
-      v.maxValue(500, "a whole number from 1 to 500"),
-    ),
-    "50",
-  ),
+  limit,
   cursor: v.optional(cursor),
 });
 export type VideoListParameters = v.InferOutput<typeof VideoListParameters>;

@@ -22,7 +22,10 @@ function service(options: {
         if (options.catalogFails) throw new AppError("io", "the catalog cannot answer");
       },
     },
-    nodes: { list: async () => (options.nodes ?? []).map((status) => ({ status }) as NodeInfo) },
+    nodes: {
+      list: async () =>
+        (options.nodes ?? []).map((status) => ({ status, alerts: [] as NodeInfo["alerts"] }) as NodeInfo),
+    },
     archive: () => options.archive ?? ok,
     dataPath: options.dataPath ?? "/tmp",
     clock,
@@ -42,7 +45,11 @@ describe("the system", () => {
     expect(nodes).toMatchObject({
       state: "degraded",
       parts: {
-        nodes: { state: "degraded", message: "3 of 4 nodes are not online", figures: { online: 1, late: 1 } },
+        nodes: {
+          state: "degraded",
+          message: "3 of 4 nodes are not online",
+          figures: { online: 1, late: 1, critical_alerts: 0 },
+        },
       },
     });
     const archive = await service({ archive: { ...ok, state: "down" } }).status();
@@ -97,7 +104,7 @@ describe("over HTTP", () => {
           free_bytes: expect.any(Number),
           total_bytes: expect.any(Number),
         }),
-        nodes: part({ online: 0, late: 0, offline: 0, never_seen: 0 }),
+        nodes: part({ online: 0, late: 0, offline: 0, never_seen: 0, critical_alerts: 0, warning_alerts: 0 }),
         disk: part({ free_bytes: expect.any(Number), total_bytes: expect.any(Number) }),
       },
       software_version: expect.any(String),

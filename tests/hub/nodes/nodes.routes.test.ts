@@ -105,6 +105,8 @@ describe("a node", () => {
       registered_at: "2025-09-23T06:00:00.000Z",
       cameras: [],
       spool: null,
+      uploads: null,
+      active_alerts: { critical: 0, warning: 0 },
       error_counts: {},
     });
   });

@@ -88,6 +88,8 @@ export function nodeOf(nodeId: string, more: Partial<NodeInfo> = {}): NodeInfo {
     },
     cameras: [],
     errorCounts: {},
+    uploads: null,
+    alerts: [],
     ...more,
   };
 }

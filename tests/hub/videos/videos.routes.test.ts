@@ -226,7 +226,7 @@ describe("cursors", () => {
 
   test("survive a restart of the hub", async () => {
     const { next_cursor } = await first();
-    const { createCursorCodec } = await import("../../../src/hub/videos/cursor.ts");
+    const { createCursorCodec } = await import("../../../src/hub/http/cursor.ts");
     const secret = await hub.storage.settings.get("cursor_secret");
     const codec = createCursorCodec(secret ?? "");
     expect(() =>

@@ -2,10 +2,16 @@ import { timingSafeEqual } from "node:crypto";
 import * as v from "valibot";
 import { AppError } from "../../common/errors.ts";
 import { VideoId } from "../../common/ids.ts";
-import type { PageKey } from "../db/catalog.ts";
 
 const Payload = v.strictTuple([v.literal(1), v.pipe(v.number(), v.safeInteger()), VideoId]);
 const signatureBytes = 12;
+
+/** Where a page begins: strictly after what has this time and this id, in the order asked for. */
+export interface CursorKey {
+  startTimeMs: number;
+  /** Of a video, or of whatever the list is made of; a UUIDv7. */
+  videoId: string;
+}
 
 /**
  * Cursors: where a page begins, as text that means nothing to others. Each is signed together with the conditions it
@@ -14,9 +20,9 @@ const signatureBytes = 12;
  */
 export interface CursorCodec {
   /** `conditions`: everything else that was asked for, as {@link conditionsOf} writes it. */
-  encode(key: PageKey, conditions: string): string;
+  encode(key: CursorKey, conditions: string): string;
   /** Throws `invalid_input`. */
-  decode(cursor: string, conditions: string): PageKey;
+  decode(cursor: string, conditions: string): CursorKey;
 }
 
 export function createCursorCodec(secret: string): CursorCodec {
