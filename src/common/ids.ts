@@ -20,7 +20,8 @@ export type CameraId = v.InferOutput<typeof CameraId>;
 export const NodeId = v.pipe(name, v.title("NodeId"));
 export type NodeId = v.InferOutput<typeof NodeId>;
 
-const uuid = v.pipe(
+/** Of any version. */
+export const Uuid = v.pipe(
   v.string(),
   v.regex(/^[0-9a-f]{8}-[0-9a-f]{4}-[1-8][0-9a-f]{3}-[89ab][0-9a-f]{3}-[0-9a-f]{12}$/, "a lower-case UUID"),
 );
@@ -32,8 +33,8 @@ export const VideoId = v.pipe(
 );
 export type VideoId = v.InferOutput<typeof VideoId>;
 
-export const RunId = uuid;
-export const ArchiveId = uuid;
+export const RunId = Uuid;
+export const ArchiveId = Uuid;
 
 /** A UUIDv7 of the given time; ids of one camera sort by start. */
 export function newUuidV7(atMs: number): string {

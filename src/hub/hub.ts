@@ -17,6 +17,7 @@ import { createHealthService } from "./health/system-health-service.ts";
 import { createCursorCodec } from "./http/cursor.ts";
 import type { KnownRoute } from "./http/known-routes.ts";
 import { serveApp } from "./http/serve-app.ts";
+import { createBookmarkRoutes } from "./ingest/bookmark.routes.ts";
 import { createGapReportRoutes } from "./ingest/gap-reports.routes.ts";
 import { createIngestRoutes } from "./ingest/ingest.routes.ts";
 import { createNodeService } from "./nodes/catalog-node-service.ts";
@@ -121,6 +122,7 @@ export async function openHub({ config, selfCommand, clock = systemClock }: HubO
       createVideoRoutes({ videos, cursors }),
       createIngestRoutes({ catalog, clock, logger: createLogger("ingest") }),
       createGapReportRoutes({ catalog, clock }),
+      createBookmarkRoutes({ catalog }),
       createGapRoutes({ gaps: catalog, cursors }),
       createNodeRoutes({ nodes }),
       createAlertRoutes({ alerts, cursors }),

@@ -338,6 +338,23 @@ export function catalogContract(name: string, open: () => Promise<Catalog>): voi
       expect(await catalog.findDays("none", 100)).toEqual([]);
     });
 
+    describe("bookmarks", () => {
+      const [one, two, three] = [newUuidV7(1), newUuidV7(2), newUuidV7(3)] as const;
+
+      test("are moved from where they are, and from nowhere else; each node has its own", async () => {
+        expect(await catalog.findBookmark("b1")).toBeNull();
+        expect(await catalog.moveBookmark("b1", { from: one, to: two })).toBeNull();
+        expect(await catalog.moveBookmark("b1", { from: null, to: one })).toBe(one);
+        expect(await catalog.moveBookmark("b1", { from: null, to: two })).toBe(one);
+        expect(await catalog.moveBookmark("b1", { from: one, to: two })).toBe(two);
+        // The answer was lost, and the node asks again.
+        expect(await catalog.moveBookmark("b1", { from: one, to: two })).toBe(two);
+        expect(await catalog.moveBookmark("b1", { from: one, to: three })).toBe(two);
+        expect(await catalog.findBookmark("b2")).toBeNull();
+        expect(await catalog.findBookmark("b1")).toBe(two);
+      });
+    });
+
     describe("gaps", () => {
       const gap = (cameraId: string, fromMs: number, toMs: number): NewGap => ({
         gapId: newUuidV7(fromMs),

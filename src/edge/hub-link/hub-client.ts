@@ -2,6 +2,7 @@ import ky, { type KyInstance } from "ky";
 import * as v from "valibot";
 import { AppError, type ErrorCode } from "../../common/errors.ts";
 import { type AnnounceRequest, AnnounceResponse } from "../../common/protocol/announce.ts";
+import { type BookmarkRequest, BookmarkResponse } from "../../common/protocol/bookmark.ts";
 import { type GapReport, GapReportResponse } from "../../common/protocol/gap.ts";
 import {
   type HeartbeatRequest,
@@ -63,6 +64,10 @@ export class HubClient {
 
   reportGaps(nodeId: string, report: GapReport, signal?: AbortSignal): Promise<GapReportResponse> {
     return this.#post(`api/nodes/${nodeId}/gaps`, report, GapReportResponse, signal);
+  }
+
+  moveBookmark(nodeId: string, request: BookmarkRequest, signal?: AbortSignal): Promise<BookmarkResponse> {
+    return this.#post(`api/nodes/${nodeId}/bookmark`, request, BookmarkResponse, signal);
   }
 
   async #post<S extends v.GenericSchema>(

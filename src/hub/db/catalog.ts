@@ -150,6 +150,11 @@ export interface Catalog {
   listNodes(): Promise<NodeRow[]>;
   listCameras(): Promise<CameraRow[]>;
 
+  /** The bookmark of a node (see protocol/bookmark.ts); null where it has none. */
+  findBookmark(nodeId: string): Promise<string | null>;
+  /** Does nothing unless the bookmark is `from`. Answers with what it is now; that survives a power cut. */
+  moveBookmark(nodeId: string, move: { from: string | null; to: string }): Promise<string | null>;
+
   /** Throws when the catalog cannot answer. */
   ping(): Promise<void>;
   close(): Promise<void>;

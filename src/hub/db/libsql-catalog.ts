@@ -1,4 +1,5 @@
 import { type Clock, systemClock } from "../../common/clock.ts";
+import { findBookmark, moveBookmark } from "./bookmark-rows.ts";
 import type {
   Beat,
   CameraRow,
@@ -106,6 +107,14 @@ export class LibsqlCatalog implements Catalog {
 
   listCameras(): Promise<CameraRow[]> {
     return listCameras(this.#database);
+  }
+
+  findBookmark(nodeId: string): Promise<string | null> {
+    return findBookmark(this.#database, nodeId);
+  }
+
+  moveBookmark(nodeId: string, move: { from: string | null; to: string }): Promise<string | null> {
+    return moveBookmark(this.#database, nodeId, move);
   }
 
   async ping(): Promise<void> {

@@ -2,6 +2,7 @@ import initial from "./migrations/0000_initial.sql" with { type: "text" };
 import gaps from "./migrations/0001_gaps.sql" with { type: "text" };
 import mock from "./migrations/0002_mock.sql" with { type: "text" };
 import alerts from "./migrations/0003_alerts.sql" with { type: "text" };
+import bookmarks from "./migrations/0004_bookmarks.sql" with { type: "text" };
 import journal from "./migrations/meta/_journal.json" with { type: "json" };
 
 export interface Migration {
@@ -17,6 +18,7 @@ const sqlOf: Record<string, string> = {
   "0001_gaps": gaps,
   "0002_mock": mock,
   "0003_alerts": alerts,
+  "0004_bookmarks": bookmarks,
 };
 
 /** All migrations, oldest first, inside the binary. */

@@ -171,6 +171,12 @@ export const nodes = sqliteTable("nodes", {
   lastHeartbeatJson: text("last_heartbeat_json"),
 });
 
+/** What a node keeps in the catalog to notice that it was restored: see protocol/bookmark.ts. */
+export const bookmarks = sqliteTable("bookmarks", {
+  nodeId: text("node_id").primaryKey(),
+  bookmark: text("bookmark").notNull(),
+});
+
 /** Keys of edges and programs. The secret is random and long, so one SHA-256 of it is enough. */
 export const apiKeys = sqliteTable("api_keys", {
   keyId: text("key_id").primaryKey(),

@@ -50,6 +50,7 @@ describe("every route", () => {
     expect(names("node").sort()).toEqual(
       [
         "POST /api/nodes/register",
+        "POST /api/nodes/:id/bookmark",
         "POST /api/nodes/:id/gaps",
         "POST /api/nodes/:id/heartbeat",
         "POST /api/videos/announce",
