@@ -120,17 +120,15 @@ export class EdgeNode implements ControlledNode {
   }
 }
 
-function uploadStatusOf({
-  state,
-  bytesPerSecond,
-  etaSeconds,
-  lastError,
-}: UploaderStatus): v.InferInput<typeof UploadStatus> {
+function uploadStatusOf(status: UploaderStatus): v.InferInput<typeof UploadStatus> {
+  const { state, bytesPerSecond, etaSeconds, lastError, failingSinceMs, archive, succeeded, failed } = status;
   return {
     state,
     bytes_per_second: wholeOrNull(bytesPerSecond),
     eta_seconds: wholeOrNull(etaSeconds),
     last_error: lastError === undefined ? null : plainLine(lastError),
+    failing_since: failingSinceMs === undefined ? null : formatWireTime(failingSinceMs),
+    ...{ archive, succeeded, failed },
   };
 }
 

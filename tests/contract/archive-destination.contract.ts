@@ -72,7 +72,10 @@ export function archiveDestinationContract(
       await destination.tryWriting?.(testArchiveId);
       await destination.tryWriting?.(undefined);
       expect(await filesIn(archive)).toEqual(before);
-      await expect(destination.tryWriting?.(otherArchiveId)).rejects.toMatchObject({ code: "unavailable" });
+      await expect(destination.tryWriting?.(otherArchiveId)).rejects.toMatchObject({
+        code: "unavailable",
+        details: { reason: "other_archive" },
+      });
       await rm(join(archive, "metadata"), { recursive: true });
       await expect(destination.tryWriting?.(undefined)).rejects.toMatchObject({ code: "unavailable" });
       expect(await filesIn(archive)).toEqual([]);

@@ -86,6 +86,10 @@ export const SpoolStatus = v.object({
   oldest_waiting_at: nullable(WireTime),
   /** Segments that were deleted before they were safe, since the spool was made. */
   lost_segments: NonNegativeInteger,
+  /** Damaged ones, set aside for people. */
+  quarantined_segments: v.optional(NonNegativeInteger),
+  /** Archived ones that the hub will not have: it has something else under their id or path. */
+  conflicting_segments: v.optional(NonNegativeInteger),
   /** How long recording goes on at today's bitrate when nothing leaves the node; null while that is not known. */
   horizon_seconds: v.optional(nullable(NonNegativeInteger)),
   /** What the node does against a disk that fills: asks the cameras for less, takes nothing new. */
@@ -113,6 +117,8 @@ export const UploadStatus = v.object({
   last_error: nullable(PlainText(500)),
   /** Since when every upload fails; null while they do not, or nothing waits. */
   failing_since: v.optional(nullable(WireTime)),
+  /** How the last upload found the archive: `other_archive` is not the hub's, `failing` is there and takes nothing. */
+  archive: v.optional(v.picklist(["unknown", "reachable", "unreachable", "other_archive", "failing"])),
   /** Uploads since start that reached the archive, and tries that did not. */
   succeeded: v.optional(NonNegativeInteger),
   failed: v.optional(NonNegativeInteger),

@@ -33,6 +33,7 @@ export class ArchiveRoot implements AsyncDisposable {
         throw new AppError(
           "unavailable",
           `another archive is mounted at ${root}: it is ${archiveId}, and the hub's is ${expectedArchiveId}`,
+          { details: { reason: "other_archive" } },
         );
       }
       return new ArchiveRoot(directory, archiveId);

@@ -43,7 +43,7 @@ export class SmbArchive implements AsyncDisposable {
       const archiveId = archiveIdIn(identity, address);
       if (expectedArchiveId !== undefined && archiveId !== expectedArchiveId) {
         const reason = `another archive is at ${address}: it is ${archiveId}, and the hub's is ${expectedArchiveId}`;
-        throw new AppError("unavailable", reason);
+        throw new AppError("unavailable", reason, { details: { reason: "other_archive" } });
       }
       return new SmbArchive(session, archiveId, { ...options, identity });
     } catch (error) {

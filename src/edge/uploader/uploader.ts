@@ -8,6 +8,7 @@ import { type CheckSchedule, untilArchiveIsBack } from "./archive-watch.ts";
 import { UploadForecast } from "./upload-forecast.ts";
 import { type UploadOrder, UploadPlan } from "./upload-plan.ts";
 import type { UploadQueue, WaitingSegment } from "./upload-queue.ts";
+import { type UploadCounts, UploadTally } from "./upload-tally.ts";
 import type { UploadWindows } from "./upload-windows.ts";
 
 export interface UploaderOptions {
@@ -37,7 +38,7 @@ export interface UploadItem extends WaitingSegment {
   lastError: string | undefined;
 }
 
-export interface UploaderStatus {
+export interface UploaderStatus extends UploadCounts {
   state: "idle" | "uploading" | "retrying" | "outside_window";
   /** Undefined until something was uploaded. */
   bytesPerSecond: number | undefined;
@@ -61,6 +62,7 @@ export class Uploader {
   readonly #backoff: Backoff;
   readonly #plan: UploadPlan;
   readonly #forecast: UploadForecast;
+  readonly #tally: UploadTally;
   readonly #wakeup = new Wakeup();
   /** Ends the wait after a failure; new segments do not, they would try an archive that is away again and again. */
   readonly #retryNow = new Wakeup();
@@ -72,6 +74,7 @@ export class Uploader {
     this.#backoff = new Backoff(options.backoff ?? defaultBackoff);
     this.#plan = new UploadPlan(options.order);
     this.#forecast = new UploadForecast(options);
+    this.#tally = new UploadTally(options.clock);
     options.queue.onWaiting(() => this.#wakeup.wake());
   }
 
@@ -119,10 +122,12 @@ export class Uploader {
     const items = this.list();
     const waits = items.length > 0;
     return {
+      ...this.#tally.counts(),
       state: waits ? this.#stateWith(items) : "idle",
       bytesPerSecond: this.#forecast.bytesPerSecond(),
       etaSeconds: waits ? items.at(-1)?.etaSeconds : 0,
       lastError: waits ? this.#lastError : undefined,
+      failingSinceMs: waits ? this.#tally.counts().failingSinceMs : undefined,
     };
   }
 
@@ -181,6 +186,7 @@ export class Uploader {
       );
       await queue.markArchived(videoId, result);
       this.#forecast.succeeded(segment.sizeBytes);
+      this.#tally.succeeded();
       this.#lastError = undefined;
       this.#plan.release(videoId);
       this.#backoff.reset();
@@ -209,6 +215,7 @@ export class Uploader {
       return;
     }
     this.#current = undefined;
+    this.#tally.failed(error);
     if (errorCodeOf(error) === "corrupt_file") {
       await queue.setAside(videoId, errorFields(error).error).catch((cause: unknown) => {
         this.#plan.holdBack(videoId, errorFields(cause).error, clock.monotonicMs());
