@@ -93,8 +93,8 @@ export class Redating {
       endTimeMs: record.identity.endTimeMs + byMs,
       clockState: "corrected" as const,
     };
-    const { endReason, sizeBytes } = record;
-    await writeClosedRecord(layout.directoryOf("closed", segment.name), { identity, endReason, sizeBytes });
+    const dated = { ...record, identity, anchor: undefined };
+    await writeClosedRecord(layout.directoryOf("closed", segment.name), dated);
     await this.#name(segment, identity);
     logger.info("a segment was dated anew, now that the clock is set", {
       video_id: segment.videoId,
@@ -109,9 +109,9 @@ export class Redating {
     this.#replace(segment, { ...segment, name, startTimeMs: identity.startTimeMs });
   }
 
-  async #release(segment: SpoolSegment, { identity, endReason, sizeBytes }: ClosedSegment) {
+  async #release(segment: SpoolSegment, record: ClosedSegment) {
     const { layout, logger } = this.#options;
-    await writeClosedRecord(layout.directoryOf("closed", segment.name), { identity, endReason, sizeBytes });
+    await writeClosedRecord(layout.directoryOf("closed", segment.name), { ...record, anchor: undefined });
     this.#replace(segment, segment);
     logger.warning("the clock is not set; a segment is uploaded with the date it has", {
       video_id: segment.videoId,

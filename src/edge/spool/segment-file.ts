@@ -1,6 +1,7 @@
 import { type FileHandle, open } from "node:fs/promises";
 import type { Clock } from "../../common/clock.ts";
 import { AppError, errnoOf } from "../../common/errors.ts";
+import { SpoolChecksum } from "../spool-checksum.ts";
 
 export interface SegmentFileOptions {
   clock: Clock;
@@ -18,6 +19,7 @@ export class SegmentFile {
   readonly #file: FileHandle;
   readonly #options: SegmentFileOptions;
   readonly #hasher = new Bun.CryptoHasher("sha256");
+  readonly #checksum = new SpoolChecksum();
   #sizeBytes = 0;
   /** Something past `#sizeBytes` may be in the file. */
   #torn = false;
@@ -51,14 +53,19 @@ export class SegmentFile {
       throw this.#fail("cannot write to the spool", cause);
     }
     this.#hasher.update(bytes);
+    this.#checksum.update(bytes);
     this.#sizeBytes += bytes.byteLength;
     await this.#syncWhenDue();
   }
 
   /** What was appended, once and for all. */
-  seal(): { sizeBytes: number; recordedSha256: string } {
+  seal(): { sizeBytes: number; recordedSha256: string; spoolChecksum: string } {
     this.#failure ??= new AppError("internal", "append to a sealed segment");
-    return { sizeBytes: this.#sizeBytes, recordedSha256: this.#hasher.digest("hex") };
+    return {
+      sizeBytes: this.#sizeBytes,
+      recordedSha256: this.#hasher.digest("hex"),
+      spoolChecksum: this.#checksum.digest(),
+    };
   }
 
   /** Makes what was appended durable, nothing more and nothing less. Rejects with `io`; the file is closed either way. */

@@ -31,12 +31,16 @@ const ClosedRecord = v.object({
   ...anchorEntries,
   end_reason: PlainText(500),
   size_bytes: PositiveInteger,
+  /** Not in records of older releases, and not after a crash. */
+  spool_checksum: v.optional(v.pipe(v.string(), v.regex(/^[0-9a-f]{16}$/))),
 });
 
 export interface ClosedSegment {
   identity: SegmentIdentity;
   endReason: string;
   sizeBytes: number;
+  /** A {@link SpoolChecksum} of the file as it was recorded; without it only `recordedSha256` tells what it was. */
+  spoolChecksum?: string | undefined;
   /** By what it can still be dated anew. */
   anchor?: ClockAnchor | undefined;
 }
@@ -67,6 +71,7 @@ export async function writeClosedRecord(directory: string, segment: ClosedSegmen
     ...formatAnchor(segment.anchor),
     end_reason: plain(segment.endReason),
     size_bytes: segment.sizeBytes,
+    ...(segment.spoolChecksum !== undefined && { spool_checksum: segment.spoolChecksum }),
   };
   await writeFileAtomic(join(directory, recordFile), JSON.stringify(record, null, 1));
 }
@@ -82,9 +87,16 @@ export async function readSegmentRecord(directory: string): Promise<SegmentRecor
   const json = await readJson(join(directory, recordFile));
   const closed = v.safeParse(ClosedRecord, json);
   if (closed.success) {
-    const { end_reason: endReason, size_bytes: sizeBytes } = closed.output;
+    const { end_reason: endReason, size_bytes: sizeBytes, spool_checksum: spoolChecksum } = closed.output;
     const anchor = anchorOf(closed.output);
-    return { kind: "closed", identity: identityOf(closed.output), endReason, sizeBytes, anchor };
+    return {
+      kind: "closed",
+      identity: identityOf(closed.output),
+      endReason,
+      sizeBytes,
+      spoolChecksum,
+      anchor,
+    };
   }
   const started = v.safeParse(StartedRecord, json);
   if (!started.success) return { kind: "none" };

@@ -114,7 +114,7 @@ class SpoolSegmentWriter implements OpenSegment {
     const { start, anchor } = this.#origin;
     const directory = layout.directoryOf("recording", name);
     const { endReason, ...ended } = end;
-    const { sizeBytes, recordedSha256 } = this.#file.seal();
+    const { sizeBytes, recordedSha256, spoolChecksum } = this.#file.seal();
     if (this.#fragments === 0) {
       await this.#file.finish().catch(() => undefined);
       await rm(directory, { recursive: true, force: true });
@@ -125,6 +125,7 @@ class SpoolSegmentWriter implements OpenSegment {
       identity: { ...start, ...ended, recordedSha256 },
       endReason,
       sizeBytes,
+      spoolChecksum,
       anchor,
     };
     const segment = { ...this.#segment, sizeBytes, held: redating.holds(anchor) };

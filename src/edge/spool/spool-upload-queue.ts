@@ -1,7 +1,6 @@
 import { AppError } from "../../common/errors.ts";
-import type { SegmentIdentity } from "../../common/segment-identity.ts";
 import type { PutResult } from "../uploader/archive-destination.ts";
-import type { UploadQueue, WaitingSegment } from "../uploader/upload-queue.ts";
+import type { LoadedSegment, UploadQueue, WaitingSegment } from "../uploader/upload-queue.ts";
 import { writeAnnounceRecord } from "./announce-record.ts";
 import type { Inventory } from "./inventory.ts";
 import type { Quarantine } from "./quarantine.ts";
@@ -24,9 +23,9 @@ export class SpoolUploadQueue implements UploadQueue {
     return this.#inventory.list("closed").filter(({ held }) => !held);
   }
 
-  async load(videoId: string): Promise<{ sourcePath: string; identity: SegmentIdentity }> {
-    const { name, identity } = await this.#read(videoId);
-    return { sourcePath: this.#layout.videoPathOf("closed", name), identity };
+  async load(videoId: string): Promise<LoadedSegment> {
+    const { name, identity, spoolChecksum } = await this.#read(videoId);
+    return { sourcePath: this.#layout.videoPathOf("closed", name), identity, spoolChecksum };
   }
 
   async markArchived(videoId: string, result: PutResult): Promise<void> {

@@ -8,12 +8,21 @@ export interface WaitingSegment {
   sizeBytes: number;
 }
 
+/** A closed segment, to be archived. */
+export interface LoadedSegment {
+  /** Spool file: `ftyp moov (moof mdat)*`. */
+  sourcePath: string;
+  identity: SegmentIdentity;
+  /** A {@link SpoolChecksum} of the file as it was recorded; without it `recordedSha256` has to be computed again. */
+  spoolChecksum: string | undefined;
+}
+
 /** Closed segments that are to be archived, as the uploader sees them; the spool implements it. */
 export interface UploadQueue {
   /** Oldest first. */
   waiting(): readonly WaitingSegment[];
   /** Throws `corrupt_file` for a segment that cannot be believed any more, `not_found`, `io`. */
-  load(videoId: string): Promise<{ sourcePath: string; identity: SegmentIdentity }>;
+  load(videoId: string): Promise<LoadedSegment>;
   /** It is on the archive: durable before this resolves, and no longer waiting. Repeatable. */
   markArchived(videoId: string, result: PutResult): Promise<void>;
   /** Takes a segment out of the queue that can never be archived; it is kept, and counted. */

@@ -93,9 +93,10 @@ describe("a segment of a clock that is not set", () => {
     expect(spool.uploads.waiting()).toMatchObject([
       { videoId: start.videoId, startTimeMs: sampleStartMs - 302_000 },
     ]);
-    const { identity, sourcePath } = await spool.uploads.load(start.videoId);
+    const { identity, sourcePath, spoolChecksum } = await spool.uploads.load(start.videoId);
     expect(identity).toMatchObject({ startTimeMs: sampleStartMs - 302_000, clockState: "corrected" });
     expect(await Bun.file(sourcePath).exists()).toBe(true);
+    expect(spoolChecksum).toMatch(/^[0-9a-f]{16}$/);
   });
 
   test("that was cut off by a crash is dated by the next process of the same boot", async () => {

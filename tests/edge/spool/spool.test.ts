@@ -2,6 +2,7 @@ import { describe, expect, test } from "bun:test";
 import { createHash } from "node:crypto";
 import { readdir, readFile, writeFile } from "node:fs/promises";
 import { basename, dirname, join } from "node:path";
+import { SpoolChecksum } from "../../../src/edge/spool-checksum.ts";
 import {
   recordSample,
   sampleRecording,
@@ -41,6 +42,9 @@ test("a segment is recorded under its readable name, and closed by one rename wi
     end_reason: "boundary",
     size_bytes: expected.length,
   });
+  const checksum = new SpoolChecksum();
+  checksum.update(expected);
+  expect(record.spool_checksum).toBe(checksum.digest());
   expect(spool.uploads.waiting().map(({ videoId }) => videoId)).toEqual([start.videoId]);
 });
 
