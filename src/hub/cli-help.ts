@@ -6,7 +6,8 @@ A first run:
   $ livecam-hub key create --node pi-garage --data ./data      for the config of an edge
   $ livecam-hub serve --data ./data --archive /mnt/nas/videos  then open http://localhost:8080
 
-All commands may be used while the hub runs; what they change counts at once.
+All commands may be used while the hub runs; what they change counts at once, a revoked
+key, new password or removed user within a quarter of a second.
 Exit codes: 0 done, 1 failed, 2 wrong arguments or config.`,
 
   serve: `

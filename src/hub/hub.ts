@@ -9,6 +9,7 @@ import { ArchiveWatch } from "./archive/archive-watch.ts";
 import { createChildArchiveProbe } from "./archive/child-archive-probe.ts";
 import { createAuthRoutes } from "./auth/auth.routes.ts";
 import { Passwords } from "./auth/passwords.ts";
+import { rememberPrincipals } from "./auth/recent-principals.ts";
 import { SignIn } from "./auth/sign-in.ts";
 import { createAuthenticator } from "./auth/store-authenticator.ts";
 import type { HubConfig } from "./config.ts";
@@ -59,10 +60,16 @@ export async function openHub({ config, selfCommand, clock = systemClock }: HubO
   const logger: Logger = createLogger("hub");
 
   const storage = stack.use(await openStorage(config.data_path, clock));
-  const { catalog, settings, keys, users, sessions, migration } = storage;
+  const { catalog, settings, migration } = storage;
   if (migration.applied.length > 0) logger.info("schema brought up to date", { applied: migration.applied });
   if (migration.newer > 0)
     logger.warn("the catalog was used by a newer release", { unknown: migration.newer });
+
+  const { authenticator, accounts } = rememberPrincipals({
+    authenticator: createAuthenticator({ keys: storage.keys, sessions: storage.sessions, clock }),
+    accounts: storage,
+    clock,
+  });
 
   const probe = createChildArchiveProbe({ selfCommand, root: config.archive_path });
   const archive = new ArchiveWatch({
@@ -107,8 +114,8 @@ export async function openHub({ config, selfCommand, clock = systemClock }: HubO
   const publicOrigin = config.public_url;
   const cursors = createCursorCodec(await settings.getOrSet("cursor_secret", crypto.randomUUID()));
   const signIn = new SignIn({
-    users,
-    sessions,
+    users: accounts.users,
+    sessions: accounts.sessions,
     passwords: new Passwords(),
     clock,
     sessionHours: config.session_hours,
@@ -116,7 +123,7 @@ export async function openHub({ config, selfCommand, clock = systemClock }: HubO
   const { app, routes } = createApp({
     logger: createLogger("http"),
     clock,
-    authenticator: createAuthenticator({ keys, sessions, clock }),
+    authenticator,
     publicOrigin,
     routes: [
       createVideoRoutes({ videos, cursors }),
@@ -149,7 +156,7 @@ export async function openHub({ config, selfCommand, clock = systemClock }: HubO
     stop.signal,
   );
 
-  const hasNoUser = (await users.list()).length === 0;
+  const hasNoUser = (await accounts.users.list()).length === 0;
   const resources = stack.move();
   return { url: server.url, hasNoUser, routes, [Symbol.asyncDispose]: () => resources.disposeAsync() };
 }

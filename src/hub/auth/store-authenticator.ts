@@ -3,7 +3,7 @@ import type { ApiKeyStore, SessionStore } from "./account-stores.ts";
 import { principalOfApiKey, sha256Hex } from "./api-key.ts";
 import type { Authenticator } from "./authenticator.ts";
 
-/** Asks the stores with every request, so that revoking a key or removing a user counts from the next one on. */
+/** Asks the stores each time, so that revoking a key or removing a user counts from the next request on. */
 export function createAuthenticator(options: {
   keys: ApiKeyStore;
   sessions: SessionStore;

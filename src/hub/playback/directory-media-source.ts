@@ -50,7 +50,7 @@ export function createDirectoryMediaSource(options: {
   async function regularFile(filePath: string): Promise<Stats> {
     try {
       checkFolders(filePath);
-      const stats = lstatSync(join(root, filePath));
+      const stats = lstatSync(`${root}/${filePath}`);
       if (!stats.isFile()) throw new AppError("corrupt_file", `${filePath} is not an ordinary file`);
       return stats;
     } catch (error) {
@@ -82,7 +82,8 @@ export function createDirectoryMediaSource(options: {
   return {
     sizeOf: async (filePath) => (await regularFile(filePath)).size,
 
-    body: (filePath, range) => Bun.file(join(root, filePath)).slice(range.start, range.end),
+    // Not join(): it costs as much as the rest of this line, with every request.
+    body: (filePath, range) => Bun.file(`${root}/${filePath}`).slice(range.start, range.end),
 
     async readRange(filePath, range) {
       await regularFile(filePath);
