@@ -19,7 +19,12 @@ export async function loadConfigFile<S extends v.GenericSchema>(
   } catch (cause) {
     throw new AppError("invalid_config", `cannot read the config file ${path}`, { cause });
   }
-  return parseConfig(text, extname(path) === ".json" ? "json" : "yaml", schema, path);
+  return parseConfig(text, configFormatOf(path), schema, path);
+}
+
+/** By the name of the file. */
+export function configFormatOf(path: string): "yaml" | "json" {
+  return extname(path) === ".json" ? "json" : "yaml";
 }
 
 export function parseConfig<S extends v.GenericSchema>(

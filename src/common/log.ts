@@ -1,5 +1,5 @@
 import {
-  configure,
+  configureSync,
   getLogger,
   jsonLinesFormatter,
   type Logger,
@@ -12,20 +12,21 @@ export type { Logger, LogLevel };
 
 /**
  * Logs go to stderr as one JSON line each, so that stdout stays free for a command's answer. On a terminal they are
- * shortened to a readable line. Control characters of foreign text are escaped by JSON in either form.
+ * shortened to a readable line. Control characters of foreign text are escaped by JSON in either form. Called again, it
+ * changes what is logged from then on, and loses no line.
  */
-export async function configureLogging(options: {
+export function configureLogging(options: {
   level: LogLevel;
   readable: boolean;
   /** Hears of every error, by the module that logged it. */
   onError?: (module: string) => void;
-}): Promise<void> {
+}): void {
   const { readable, onError } = options;
   const stderr = (record: LogRecord) => {
     process.stderr.write((readable ? readableLine : jsonLine)(record));
     if (record.level === "error" || record.level === "fatal") onError?.(record.category[1] ?? "livecam");
   };
-  await configure({
+  configureSync({
     sinks: { stderr },
     loggers: [
       { category: "livecam", lowestLevel: options.level, sinks: ["stderr"] },

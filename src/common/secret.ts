@@ -23,6 +23,9 @@ export class Secret {
   reveal(): string {
     return this.#value;
   }
+  equals(other: Secret | undefined): boolean {
+    return other?.reveal() === this.#value;
+  }
   toString(): string {
     return "[secret]";
   }

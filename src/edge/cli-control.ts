@@ -2,6 +2,7 @@ import { writeFile } from "node:fs/promises";
 import { AppError } from "../common/errors.ts";
 import type { EdgeStatus, Upload } from "../common/protocol/control.ts";
 import type { TextSink } from "../common/verify-progress.ts";
+import { formatReload } from "./cli-reload.ts";
 import { watch } from "./cli-watch.ts";
 import { ConfigStore } from "./config-store.ts";
 import { ControlClient } from "./control/control-client.ts";
@@ -72,6 +73,13 @@ export async function runSnapshot(
   const jpeg = await (await connect(options)).snapshot(cameraId);
   if (options.output === "-") out.write(jpeg as never);
   else await writeFile(options.output, jpeg);
+  return 0;
+}
+
+/** Throws `invalid_config` with every error when the config is refused. */
+export async function runReload(options: SocketOptions & { json?: boolean }, out: TextSink): Promise<number> {
+  const report = await (await connect(options)).reload();
+  out.write(options.json ? `${JSON.stringify(report, null, 2)}\n` : formatReload(report));
   return 0;
 }
 

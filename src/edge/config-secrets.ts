@@ -11,6 +11,8 @@ export interface EdgeSecrets {
   hubApiKey: Secret;
   /** `user:password` of a camera, by camera id. */
   cameraCredentials: ReadonlyMap<string, Secret>;
+  /** Of the account at the destination. The upload worker reads it for itself; here it tells whether it changed. */
+  destinationPassword: Secret | undefined;
 }
 
 /** Reads every secret that the config points at. Throws `invalid_config` with one issue per secret that is not there. */
@@ -23,7 +25,27 @@ export async function readEdgeSecrets(config: EdgeConfig, env: Env): Promise<Edg
       cameraCredentials.set(id, await readSecret(source.credentials, env));
     }
   }
-  return { hubApiKey: await readSecret(config.network.api_key, env), cameraCredentials };
+  const { destination } = config.upload;
+  return {
+    hubApiKey: await readSecret(config.network.api_key, env),
+    cameraCredentials,
+    destinationPassword: "password" in destination ? await readSecret(destination.password, env) : undefined,
+  };
+}
+
+/** The paths of the secrets whose content differs, whether or not the config says another place. */
+export function changedSecrets(config: EdgeConfig, before: EdgeSecrets, next: EdgeSecrets): string[] {
+  const { hubApiKey, cameraCredentials, destinationPassword } = next;
+  const paths = hubApiKey.equals(before.hubApiKey) ? [] : ["network.api_key"];
+  if (destinationPassword && !destinationPassword.equals(before.destinationPassword)) {
+    paths.push("upload.destination.password");
+  }
+  for (const { id } of config.cameras) {
+    const secret = cameraCredentials.get(id);
+    if (secret && !secret.equals(before.cameraCredentials.get(id)))
+      paths.push(`cameras.${id}.source.credentials`);
+  }
+  return paths;
 }
 
 /**
@@ -31,18 +53,24 @@ export async function readEdgeSecrets(config: EdgeConfig, env: Env): Promise<Edg
  * even when the rest of the file is refused, so that one round is enough. Throws `invalid_config`.
  */
 export async function checkEdgeConfig(path: string, env: Env): Promise<EdgeConfig> {
-  const raw = await loadConfigFile(path, v.unknown());
+  const { config, issues } = await checkConfigData(await loadConfigFile(path, v.unknown()), env);
+  if (issues.length > 0 || !config) throw new AppError("invalid_config", `${path} is not valid`, { issues });
+  return config;
+}
+
+/** The same for what a config file holds; `config` is undefined where it is not valid in itself. */
+export async function checkConfigData(
+  raw: unknown,
+  env: Env,
+): Promise<{ config: EdgeConfig | undefined; issues: InputIssue[] }> {
   const checked = checkInput(EdgeConfig, raw);
   const issues = [...(checked.ok ? [] : checked.issues), ...(await secretIssuesOf(raw, env))];
-  if (issues.length > 0 || !checked.ok) {
-    throw new AppError("invalid_config", `${path} is not valid`, { issues });
-  }
-  return checked.output;
+  return { config: checked.ok ? checked.output : undefined, issues };
 }
 
 async function secretIssuesOf(raw: unknown, env: Env): Promise<InputIssue[]> {
   const issues: InputIssue[] = [];
-  for (const { path, source } of secretSourcesIn(raw)) {
+  for (const { path, source } of secretPlacesIn(raw)) {
     try {
       await readSecret(source, env);
     } catch (error) {
@@ -68,7 +96,14 @@ const Loose = v.object({
   ),
 });
 
-function secretSourcesIn(raw: unknown): { path: string; source: SecretSource }[] {
+export interface SecretPlace {
+  /** Of the setting: `cameras.0.source.credentials`. */
+  path: string;
+  source: SecretSource;
+}
+
+/** Where a config, which may be wrong anywhere else, says that secrets are. */
+export function secretPlacesIn(raw: unknown): SecretPlace[] {
   const config = v.safeParse(Loose, raw);
   if (!config.success) return [];
   const candidates = [

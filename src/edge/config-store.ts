@@ -2,19 +2,19 @@ import { createHash } from "node:crypto";
 import { loadConfigFile } from "../common/config-file.ts";
 import { EdgeConfig } from "./config.ts";
 
-export type ConfigSection = keyof EdgeConfig;
-
 /**
- * The node's configuration while it runs: what is in force, what it is called, and how it changes. A file that does
- * not pass is refused whole, and what was in force stays.
+ * The node's configuration while it runs: what is in force, what it is called, and what the file wants. The two differ
+ * in settings that need a restart.
  */
 export class ConfigStore {
-  #config: EdgeConfig;
-  readonly #path: string;
+  readonly path: string;
+  #inForce: EdgeConfig;
+  #wanted: EdgeConfig;
 
   private constructor(path: string, config: EdgeConfig) {
-    this.#path = path;
-    this.#config = config;
+    this.path = path;
+    this.#inForce = config;
+    this.#wanted = config;
   }
 
   /** Throws `invalid_config` with every error of the file. */
@@ -27,21 +27,28 @@ export class ConfigStore {
     return loadConfigFile(path, EdgeConfig);
   }
 
+  /** What is in force; ask again where it is used again. */
   get config(): EdgeConfig {
-    return this.#config;
+    return this.#inForce;
   }
 
-  /**
-   * Twelve hex digits that differ when any setting differs. Secrets are not in it: the config only says where they
-   * are. The order of keys and what is left at its default do not matter.
-   */
+  /** Of what is in force; see {@link configVersionOf}. */
   get version(): string {
-    return configVersionOf(this.#config);
+    return configVersionOf(this.#inForce);
+  }
+
+  /** What the file said when it was valid last, and what will be in force after a restart. */
+  get wanted(): EdgeConfig {
+    return this.#wanted;
+  }
+
+  get wantedVersion(): string {
+    return configVersionOf(this.#wanted);
   }
 
   /** The value at a dotted path (`upload.order`, `cameras.0.id`), or `fallback` when nothing is there. */
   get<T>(path: string, fallback: T): T {
-    let value: unknown = this.#config;
+    let value: unknown = this.#inForce;
     for (const key of path.split(".")) {
       if (typeof value !== "object" || value === null || !Object.hasOwn(value, key)) return fallback;
       value = (value as Record<string, unknown>)[key];
@@ -49,25 +56,17 @@ export class ConfigStore {
     return value === undefined ? fallback : (value as T);
   }
 
-  /** Reads the file again and returns the sections that differ now. Throws `invalid_config` and keeps the old ones. */
-  async reload(): Promise<ConfigSection[]> {
-    const next = await ConfigStore.validate(this.#path);
-    const changed = sectionsThatDiffer(this.#config, next);
-    this.#config = next;
-    return changed;
-  }
-
-  /** What `reload` would change. Throws `invalid_config`. */
-  async changedSections(): Promise<ConfigSection[]> {
-    return sectionsThatDiffer(this.#config, await ConfigStore.validate(this.#path));
+  /** From now on. Whoever asks sees all of the old config or all of the new one. */
+  adopt({ wanted, inForce }: { wanted: EdgeConfig; inForce: EdgeConfig }): void {
+    this.#wanted = wanted;
+    this.#inForce = inForce;
   }
 }
 
-function sectionsThatDiffer(a: EdgeConfig, b: EdgeConfig): ConfigSection[] {
-  const sections = new Set([...Object.keys(a), ...Object.keys(b)] as ConfigSection[]);
-  return [...sections].filter((section) => canonicalJson(a[section]) !== canonicalJson(b[section]));
-}
-
+/**
+ * Twelve hex digits that differ when any setting differs. Secrets are not in it: the config only says where they are.
+ * The order of keys and what is left at its default do not matter.
+ */
 export function configVersionOf(config: EdgeConfig): string {
   return createHash("sha256").update(canonicalJson(config)).digest("hex").slice(0, 12);
 }

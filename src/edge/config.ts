@@ -215,6 +215,8 @@ export const EdgeConfig = v.strictObject({
       /** For what lives as long as the machine is up: SMB credentials in use. In memory, on most machines. */
       run_path: v.optional(absolutePath, "/run/livecam"),
       control_socket: v.optional(v.nullable(absolutePath), "/run/livecam/edge.sock"),
+      /** Put a changed config in force by itself; without it on SIGHUP and `livecam-edge reload` only. */
+      watch_config: v.optional(v.boolean(), true),
       log_level: v.optional(v.picklist(["debug", "info", "warning", "error"]), "info"),
     }),
     {},

@@ -1,27 +1,33 @@
 import type * as v from "valibot";
 import type { Clock } from "../common/clock.ts";
 import { protocolVersion } from "../common/protocol/announce.ts";
-import type { ConnectionReport, EdgeStatus, Upload } from "../common/protocol/control.ts";
-import type { HeartbeatRequest, RegisterRequest, UploadStatus } from "../common/protocol/node.ts";
+import type { ConnectionReport, EdgeStatus, ReloadReport, Upload } from "../common/protocol/control.ts";
+import type {
+  ConfigStatus,
+  HeartbeatRequest,
+  RegisterRequest,
+  UploadStatus,
+} from "../common/protocol/node.ts";
 import { formatWireTime } from "../common/protocol/wire.ts";
 import { plainLine } from "./camera/plain-line.ts";
-import type { CameraUnit } from "./camera-unit.ts";
-import type { EdgeConfig } from "./config.ts";
+import type { Cameras } from "./cameras.ts";
+import type { ConfigStore } from "./config-store.ts";
 import type { ControlledCamera, ControlledNode } from "./control/controlled-node.ts";
 import type { ErrorCounts } from "./health/error-counts.ts";
 import type { SystemInfoReader } from "./health/system-info.ts";
 import type { Heartbeat } from "./hub-link/heartbeat.ts";
 import { registrationOf } from "./registration.ts";
+import type { ConfigState, Reloader, ReloadResult } from "./reload/reloader.ts";
 import type { Spool } from "./spool/spool.ts";
 import type { Uploader, UploaderStatus } from "./uploader/uploader.ts";
 import type { WorkerDestination } from "./uploader/worker-destination.ts";
 
 export interface EdgeNodeParts {
-  config: EdgeConfig;
-  configVersion: string;
+  store: Pick<ConfigStore, "config" | "version">;
   softwareVersion: string;
   timeZone: string;
-  cameras: readonly CameraUnit[];
+  reloader: Pick<Reloader, "state" | "reload" | "push" | "read">;
+  cameras: Pick<Cameras, "list" | "get">;
   spool: Spool;
   uploader: Uploader;
   destination: Pick<WorkerDestination, "abandonedWorkers">;
@@ -34,29 +40,30 @@ export interface EdgeNodeParts {
 /** The running node as others see it: the hub in its reports, people through the control socket. */
 export class EdgeNode implements ControlledNode {
   readonly #parts: EdgeNodeParts;
-  readonly #cameras: ReadonlyMap<string, CameraUnit>;
   readonly #startedAt: string;
 
   constructor(parts: EdgeNodeParts) {
     this.#parts = parts;
-    this.#cameras = new Map(parts.cameras.map((camera) => [camera.id, camera]));
     this.#startedAt = formatWireTime(parts.clock.wallMs());
   }
 
   registration(): RegisterRequest {
-    return registrationOf(this.#parts);
+    const { store, softwareVersion, timeZone } = this.#parts;
+    const { config, version: configVersion } = store;
+    return registrationOf({ config, configVersion, softwareVersion, timeZone });
   }
 
   async report(): Promise<HeartbeatRequest> {
-    const { configVersion, softwareVersion, cameras, spool, uploader, system, errorCounts, clock } =
+    const { store, reloader, softwareVersion, cameras, spool, uploader, system, errorCounts, clock } =
       this.#parts;
     return {
       protocol_version: protocolVersion,
       sent_at: formatWireTime(clock.wallMs()),
       software_version: softwareVersion,
-      config_version: configVersion,
+      config_version: store.version,
+      config: configStatusOf(reloader.state()),
       system: await system.read(),
-      cameras: cameras.map((camera) => camera.status()),
+      cameras: cameras.list().map((camera) => camera.status()),
       spool: spool.status(),
       uploads: uploadStatusOf(uploader.status()),
       error_counts: errorCounts.toJSON(),
@@ -64,17 +71,17 @@ export class EdgeNode implements ControlledNode {
   }
 
   async status(): Promise<EdgeStatus> {
-    const { config, spool, uploader, destination, hubStatus } = this.#parts;
+    const { store, spool, uploader, destination, hubStatus } = this.#parts;
     const { protocol_version, sent_at, ...report } = await this.report();
     const { registered, lastHeartbeatMs, lastError } = hubStatus();
     return {
       ...report,
-      node_id: config.node_id,
+      node_id: store.config.node_id,
       started_at: this.#startedAt,
       spool: spool.status(),
       uploads: uploadStatusOf(uploader.status()),
       hub: {
-        url: config.network.hub_url,
+        url: store.config.network.hub_url,
         registered,
         last_heartbeat_at: lastHeartbeatMs === undefined ? null : formatWireTime(lastHeartbeatMs),
         last_error: lastError ?? null,
@@ -87,7 +94,7 @@ export class EdgeNode implements ControlledNode {
   }
 
   camera(id: string): ControlledCamera | undefined {
-    return this.#cameras.get(id);
+    return this.#parts.cameras.get(id);
   }
 
   uploads(): Upload[] {
@@ -113,11 +120,40 @@ export class EdgeNode implements ControlledNode {
     return this.#parts.uploader.retry(videoId);
   }
 
+  async reload(): Promise<ReloadReport> {
+    return reportOf(await this.#parts.reloader.reload());
+  }
+
+  async applyConfig(text: string, expectedVersion: string): Promise<ReloadReport> {
+    return reportOf(await this.#parts.reloader.push(text, expectedVersion));
+  }
+
+  readConfig(): Promise<{ text: string; version: string }> {
+    return this.#parts.reloader.read();
+  }
+
   async checkArchive(): Promise<ConnectionReport> {
     const check = await this.#parts.uploader.checkConnection();
     if (!check.ok) return check;
     return { ok: true, archive_id: check.archiveId, free_bytes: check.freeBytes ?? null };
   }
+}
+
+function configStatusOf({ version, wantedVersion, needsRestart, refusal }: ConfigState): ConfigStatus {
+  return {
+    ...{ version, wanted_version: wantedVersion, needs_restart: [...needsRestart] },
+    refusal: refusal === undefined ? null : plainLine(refusal),
+  };
+}
+
+function reportOf({ version, changes, cameras, needsRestart }: ReloadResult): ReloadReport {
+  const { added, removed, restarted } = cameras;
+  return {
+    config_version: version,
+    changes,
+    cameras: { added: added.map(({ id }) => id), removed, restarted: restarted.map(({ id }) => id) },
+    needs_restart: needsRestart,
+  };
 }
 
 function uploadStatusOf(status: UploaderStatus): v.InferInput<typeof UploadStatus> {

@@ -1,15 +1,13 @@
 import { selfCommand } from "../common/child-process.ts";
 import { sleep, systemClock } from "../common/clock.ts";
 import { aborted, abortOnSignals } from "../common/lifecycle.ts";
-import { configureLogging, createLogger, errorFields, type Logger } from "../common/log.ts";
+import { configureLogging, createLogger, errorFields, type LogLevel } from "../common/log.ts";
 import { versionText } from "../common/version.ts";
-import { Camera } from "./camera/camera.ts";
-import { createCapturePlanner } from "./camera/capture-planner.ts";
-import type { FallbackOptions } from "./camera/fallback-picture.ts";
-import { planFallbackCapture } from "./camera/fallback-source.ts";
+import { Wakeup } from "../common/wakeup.ts";
+import { applyReload, withCredentials } from "./apply-reload.ts";
 import { detectPiModel } from "./camera/pi-model.ts";
-import { CameraUnit } from "./camera-unit.ts";
-import { setCompressed } from "./compressed-mode.ts";
+import { Cameras } from "./cameras.ts";
+import type { EdgeConfig } from "./config.ts";
 import { readEdgeSecrets } from "./config-secrets.ts";
 import { ConfigStore } from "./config-store.ts";
 import { createControlApp } from "./control/control-app.ts";
@@ -23,9 +21,10 @@ import { Announcer } from "./hub-link/announcer.ts";
 import { GapReporter } from "./hub-link/gap-reporter.ts";
 import { Heartbeat } from "./hub-link/heartbeat.ts";
 import { HubClient } from "./hub-link/hub-client.ts";
-import { Recorder } from "./recorder/recorder.ts";
+import { Reloader } from "./reload/reloader.ts";
 import { Spool } from "./spool/spool.ts";
 import { cronSchedule } from "./uploader/archive-watch.ts";
+import { ReplaceableDestination } from "./uploader/replaceable-destination.ts";
 import { UploadWindows } from "./uploader/upload-windows.ts";
 import { Uploader } from "./uploader/uploader.ts";
 import { WorkerDestination } from "./uploader/worker-destination.ts";
@@ -44,6 +43,9 @@ const abandonMs = 2000;
 
 /** The edge, from its config to its end: reads as the data flows. Resolves to the exit code. */
 export async function runEdge({ configPath, env, entryFile }: RunEdgeOptions): Promise<number> {
+  // What comes before anything can be reloaded is no reason to end, and is answered by what is read now.
+  const hangup = new Wakeup();
+  process.on("SIGHUP", () => hangup.wake());
   const store = await ConfigStore.load(configPath);
   const { config } = store;
   const secrets = await readEdgeSecrets(config, env);
@@ -53,11 +55,13 @@ export async function runEdge({ configPath, env, entryFile }: RunEdgeOptions): P
   const nodeId = config.node_id;
 
   const errorCounts = new ErrorCounts();
-  await configureLogging({
-    level: config.system.log_level,
-    readable: process.stderr.isTTY,
-    onError: (module) => errorCounts.add(module),
-  });
+  const setLogLevel = (level: LogLevel) =>
+    configureLogging({
+      level,
+      readable: process.stderr.isTTY,
+      onError: (module) => errorCounts.add(module),
+    });
+  setLogLevel(config.system.log_level);
   // A log that nobody reads any more must not end the recording.
   process.stderr.on("error", () => undefined);
   const logger = createLogger("edge");
@@ -69,71 +73,52 @@ export async function runEdge({ configPath, env, entryFile }: RunEdgeOptions): P
   const spool = stack.use(
     await Spool.open({
       root: config.system.spool_path,
-      fsyncIntervalMs: config.recording.fsync_interval_ms,
-      maxAcknowledgedBytes: config.system.spool_max_bytes,
+      fsyncIntervalMs: () => store.config.recording.fsync_interval_ms,
+      maxAcknowledgedBytes: () => store.config.system.spool_max_bytes,
       defaults: { nodeId, timeZone, softwareVersion },
       clock,
       logger: createLogger("spool"),
       dating: boot && {
         boot,
         clockSync: () => clockWatch.state(),
-        holdMs: config.recording.unsynced_hold_seconds * 1000,
+        holdMs: () => store.config.recording.unsynced_hold_seconds * 1000,
       },
       pressure: {
-        whenFull: config.system.spool_when_full,
-        bytesPerSecond: () => cameras.reduce((sum, unit) => sum + (unit.status().bitrate_bps ?? 0), 0) / 8,
-        compress: (isCompressed) => setCompressed(isCompressed, cameras, config.cameras, logger),
+        whenFull: () => store.config.system.spool_when_full,
+        bytesPerSecond: () => cameras.bytesPerSecond(),
+        compress: (isCompressed) => cameras.compress(isCompressed),
         isUploading: (videoId) =>
           uploader.list().some((upload) => upload.videoId === videoId && upload.state === "uploading"),
       },
     }),
   );
   const signal = abortOnSignals((name) => logger.info("stopping", { signal: name }));
-  process.on("SIGHUP", () => void reportConfigChange(store, logger));
 
-  const piModel = await detectPiModel();
-  const afterFailures = config.recording.fallback_after_failures;
-  const fallbackOf = (cameraId: string): FallbackOptions | undefined =>
-    afterFailures === 0
-      ? undefined
-      : { afterFailures, plan: (sinceMs) => planFallbackCapture({ cameraId, sinceMs, timeZone }) };
-  const cameras: readonly CameraUnit[] = config.cameras.map(({ id: cameraId, source }) => {
-    const recorder = new Recorder({
-      ...{ cameraId, nodeId, timeZone, softwareVersion, clock },
-      segmentSeconds: config.recording.segment_seconds,
-      sink: spool.sink,
-      clockSync: () => clockWatch.state(),
-      logger: createLogger("recorder").with({ camera_id: cameraId }),
-    });
-    const credentials = secrets.cameraCredentials.get(cameraId);
-    const camera = new Camera({
-      cameraId,
-      planner: createCapturePlanner({ cameraId, source, piModel, ...(credentials && { credentials }) }),
-      consumer: recorder,
-      clock,
-      logger: createLogger("camera").with({ camera_id: cameraId }),
-      stallMs: config.recording.stall_seconds * 1000,
-      fallback: fallbackOf(cameraId),
-    });
-    return new CameraUnit(cameraId, camera, recorder, spool.gaps);
+  const cameras = new Cameras({
+    ...{ nodeId, timeZone, softwareVersion, spool, clock },
+    piModel: await detectPiModel(),
+    clockSync: () => clockWatch.state(),
+    segmentSeconds: () => store.config.recording.segment_seconds,
+    stallMs: () => store.config.recording.stall_seconds * 1000,
+    fallbackAfterFailures: () => store.config.recording.fallback_after_failures,
   });
 
-  const destination = stack.use(
+  const openDestination = (destination: EdgeConfig["upload"]["destination"]) =>
     new WorkerDestination({
       command: [...selfCommand(entryFile), "archive-worker"],
-      destination: config.upload.destination,
+      destination,
       runFolder: config.system.run_path,
-      stallMs: config.upload.stall_seconds * 1000,
-      maxBytesPerSecond: config.upload.max_bytes_per_second,
+      stallMs: () => store.config.upload.stall_seconds * 1000,
+      maxBytesPerSecond: () => store.config.upload.max_bytes_per_second,
       logger: createLogger("uploader"),
-    }),
-  );
+    });
+  const destination = stack.use(new ReplaceableDestination(openDestination(config.upload.destination)));
   const uploader = new Uploader({
     queue: spool.uploads,
     destination,
-    order: config.upload.order,
-    checkSchedule: cronSchedule(config.upload.check_cron, timeZone),
-    windows: new UploadWindows(config.upload.windows ?? [], timeZone),
+    order: () => store.config.upload.order,
+    checkSchedule: (wallMs) => cronSchedule(store.config.upload.check_cron, timeZone)(wallMs),
+    windows: () => new UploadWindows(store.config.upload.windows ?? [], timeZone),
     expectedArchiveId: () => spool.state.archiveId,
     clock,
     logger: createLogger("uploader"),
@@ -157,20 +142,47 @@ export async function runEdge({ configPath, env, entryFile }: RunEdgeOptions): P
     registration: () => node.registration(),
     collect: () => node.report(),
     onArchiveId: (archiveId) => spool.state.setArchiveId(archiveId),
-    intervalMs: config.network.heartbeat_seconds * 1000,
+    intervalMs: () => store.config.network.heartbeat_seconds * 1000,
     clock,
     logger: createLogger("heartbeat"),
   });
+  const reloader = new Reloader({
+    ...{ store, secrets, env },
+    apply: (plan, next) =>
+      applyReload(plan, next, {
+        cameras,
+        destination,
+        openDestination,
+        uploader,
+        hub,
+        heartbeat,
+        setLogLevel,
+      }),
+    logger: createLogger("config"),
+  });
   const node = new EdgeNode({
-    ...{ config, softwareVersion, timeZone, cameras, spool, uploader, destination, errorCounts, clock },
-    configVersion: store.version,
+    ...{
+      store,
+      reloader,
+      softwareVersion,
+      timeZone,
+      cameras,
+      spool,
+      uploader,
+      destination,
+      errorCounts,
+      clock,
+    },
     hubStatus: () => heartbeat.status(),
     system: new SystemInfoReader({ spoolPath: config.system.spool_path }),
   });
 
-  logger.info("recording", { node_id: nodeId, cameras: cameras.length, config_version: store.version });
-  spool.gaps.expect(cameras.map(({ id }) => id));
-  for (const camera of cameras) camera.start();
+  logger.info("recording", {
+    node_id: nodeId,
+    cameras: config.cameras.length,
+    config_version: store.version,
+  });
+  cameras.start(config.cameras.map((camera) => withCredentials(camera, secrets)));
   if (config.system.control_socket !== null) {
     const app = createControlApp({ node, logger: createLogger("control") });
     // Recording goes on without it; `status` will say that nobody answers.
@@ -185,6 +197,7 @@ export async function runEdge({ configPath, env, entryFile }: RunEdgeOptions): P
     await spool
       .load(background.signal)
       .catch((error: unknown) => logger.error("the spool could not be looked through", errorFields(error)));
+    reloader.open();
     await Promise.all([
       uploader.run(background.signal),
       announcer.run(background.signal),
@@ -198,10 +211,12 @@ export async function runEdge({ configPath, env, entryFile }: RunEdgeOptions): P
     deliver(),
     heartbeat.run(background.signal),
     clockWatch.run(background.signal),
+    reloadOn(hangup, reloader, background.signal),
   ]);
 
   await aborted(signal);
-  await Promise.all(cameras.map((camera) => camera.stop()));
+  await Promise.race([reloader.close(), sleep(abandonMs)]);
+  await cameras.stop();
   await spool.gaps
     .stopped()
     .catch((error: unknown) => logger.error("gaps cannot be written down", errorFields(error)));
@@ -220,12 +235,10 @@ async function delivered(spool: Spool, uploader: Uploader, timeoutMs: number): P
   while (!isDone() && systemClock.monotonicMs() < deadlineMs) await sleep(20);
 }
 
-async function reportConfigChange(store: ConfigStore, logger: Logger): Promise<void> {
-  try {
-    const sections = await store.changedSections();
-    if (sections.length > 0) logger.warning("the config has changed; restart to apply it", { sections });
-    else logger.info("the config has not changed");
-  } catch (error) {
-    logger.error("the changed config is refused, the old one stays in force", errorFields(error));
+/** What came of it is logged, and told in the status. */
+async function reloadOn(hangup: Wakeup, reloader: Reloader, signal: AbortSignal): Promise<void> {
+  while (!signal.aborted) {
+    await hangup.wait(signal);
+    if (!signal.aborted) await reloader.reload().catch(() => undefined);
   }
 }

@@ -120,25 +120,6 @@ test("the version follows what is set, not how it is written", async () => {
   expect(await version({ ...minimal(), recording: { segment_seconds: 60 } })).not.toBe(plain);
 });
 
-test("reload names the sections that differ, and keeps the old ones when the new are refused", async () => {
-  await withFile(minimal(), async (path) => {
-    const store = await ConfigStore.load(path);
-    const before = store.version;
-    expect(await store.reload()).toEqual([]);
-    await writeFile(path, stringify({ ...minimal(), node_id: "node 1", recording: { segment_seconds: 7 } }));
-    expect((await thrown(store.reload())).issues).toHaveLength(2);
-    expect(store.version).toBe(before);
-    await writeFile(
-      path,
-      stringify({ ...minimal(), recording: { segment_seconds: 60 }, system: { log_level: "debug" } }),
-    );
-    expect(await store.changedSections()).toEqual(["recording", "system"]);
-    expect(store.version).toBe(before);
-    expect(await store.reload()).toEqual(["recording", "system"]);
-    expect(store.config.recording.segment_seconds).toBe(60);
-  });
-});
-
 describe("check-config", () => {
   test("accepts what is right", async () => {
     await withFile(minimal(), async (path) => {

@@ -1,5 +1,5 @@
 import * as v from "valibot";
-import { CameraStatus, SpoolStatus, SystemInfo, UploadStatus } from "./node.ts";
+import { CameraStatus, ConfigStatus, SpoolStatus, SystemInfo, UploadStatus } from "./node.ts";
 import { NonNegativeInteger } from "./wire.ts";
 
 /** What a running node tells whoever controls it: people by its control socket, the hub by the link. */
@@ -8,6 +8,7 @@ export const EdgeStatus = v.object({
   node_id: v.string(),
   software_version: v.string(),
   config_version: v.string(),
+  config: v.optional(ConfigStatus),
   started_at: v.string(),
   cameras: v.array(CameraStatus),
   spool: v.object({
@@ -31,6 +32,23 @@ export const EdgeStatus = v.object({
   error_counts: v.record(v.string(), NonNegativeInteger),
 });
 export type EdgeStatus = v.InferInput<typeof EdgeStatus>;
+
+/** What putting a changed config in force came to. */
+export const ReloadReport = v.object({
+  /** Of what is in force now. */
+  config_version: v.string(),
+  /** Settings that differ, and secrets whose content does: `cameras.cam01.source.fps`. */
+  changes: v.array(v.object({ path: v.string(), effect: v.string() })),
+  cameras: v.object({
+    added: v.array(v.string()),
+    removed: v.array(v.string()),
+    /** Their captures began anew; the others did not notice. */
+    restarted: v.array(v.string()),
+  }),
+  /** Settings that stay as they were until the edge is started again. */
+  needs_restart: v.array(v.string()),
+});
+export type ReloadReport = v.InferInput<typeof ReloadReport>;
 
 export const Upload = v.object({
   video_id: v.string(),

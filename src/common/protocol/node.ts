@@ -125,6 +125,19 @@ export const UploadStatus = v.object({
 });
 export type UploadStatus = v.InferOutput<typeof UploadStatus>;
 
+/** Which config the node goes by, and what of its config file is not in force. */
+export const ConfigStatus = v.object({
+  /** Of what is in force. */
+  version: PlainText(64),
+  /** Of what the file says; another one while settings wait for a restart. */
+  wanted_version: PlainText(64),
+  /** Paths of the settings that wait: `system.spool_path`. */
+  needs_restart: v.pipe(v.array(PlainText(200)), v.maxLength(200)),
+  /** Why a newer file is not in force; null when none is refused. */
+  refusal: nullable(PlainText(500)),
+});
+export type ConfigStatus = v.InferOutput<typeof ConfigStatus>;
+
 /** POST /api/nodes/register, at start and whenever the hub does not know the node. Idempotent. */
 export const RegisterRequest = v.object({
   protocol_version: v.literal(protocolVersion),
@@ -161,6 +174,7 @@ export const HeartbeatRequest = v.object({
   cameras: v.pipe(v.array(CameraStatus), v.maxLength(64)),
   spool: SpoolStatus,
   uploads: v.optional(UploadStatus),
+  config: v.optional(ConfigStatus),
   /** Errors since start, by module. */
   error_counts: v.record(PlainText(64), NonNegativeInteger),
   /** What is wrong now, and what was and is over since the last heartbeat that was answered; without it, nobody knows. */

@@ -1,5 +1,6 @@
 import { type Clock, sleep } from "../../common/clock.ts";
 import { AppError, describeError, errorCodeOf } from "../../common/errors.ts";
+import { inForce, type Live } from "../../common/live-setting.ts";
 import type { Logger } from "../../common/log.ts";
 import type { Fragment } from "../../common/mp4/fragment.ts";
 import { Backoff, type BackoffOptions } from "../../common/retry.ts";
@@ -24,7 +25,7 @@ export interface CameraOptions {
   clock: Clock;
   logger: Logger;
   /** No fragment for so long means stalled. */
-  stallMs: number;
+  stallMs: Live<number>;
   /** Grace for the first fragment of a run; default the larger of 30 s and twice `stallMs`. */
   startMs?: number;
   settings?: CaptureSettings;
@@ -40,6 +41,7 @@ export class Camera {
   readonly #observer: RunObserver;
   readonly #fallback: FallbackPicture | undefined;
   readonly #backoff: Backoff;
+  #planner: CapturePlanner;
   #settings: CaptureSettings;
   /** Ends what is going on now: a capture, or the wait for the next. */
   #current = new AbortController();
@@ -51,6 +53,7 @@ export class Camera {
 
   constructor(options: CameraOptions) {
     this.#options = options;
+    this.#planner = options.planner;
     this.#settings = options.settings ?? {};
     this.#fallback = options.fallback && new FallbackPicture({ ...options, ...options.fallback });
     this.#observer = new RunObserver(this.#fallback ?? options.consumer, options.clock);
@@ -84,10 +87,24 @@ export class Camera {
    */
   async configure(settings: CaptureSettings): Promise<void> {
     const merged = { ...this.#settings, ...settings };
-    this.#options.planner.check(merged);
+    this.#planner.check(merged);
     this.#settings = merged;
     this.#current.abort("settings changed");
     await this.#runEnded;
+  }
+
+  /**
+   * Captures another source, or the same by other means, from now on; `settings` take the place of the ones asked for
+   * so far. The consumer sees a new run. Resolves when the old one has ended, or cannot be ended. Never rejects.
+   */
+  async replan(planner: CapturePlanner, settings: CaptureSettings = {}): Promise<void> {
+    this.#planner = planner;
+    this.#settings = settings;
+    this.#backoff.reset();
+    this.#current.abort("settings changed");
+    const deadline = new AbortController();
+    await Promise.race([this.#runEnded, sleep(stopMs, deadline.signal)]);
+    deadline.abort();
   }
 
   /** JPEG of the newest keyframe. Throws `unavailable` when there is none yet. */
@@ -147,13 +164,13 @@ export class Camera {
     afterSilence: boolean,
     signal: AbortSignal,
   ): Promise<{ reason: string; isSilent: boolean; lastedMs: number }> {
-    const { planner, logger, cameraId, clock } = this.#options;
+    const { logger, cameraId, clock } = this.#options;
     this.#observer.starting();
     const startedMs = clock.monotonicMs();
     let end: Pick<CaptureRunEnd, "reason" | "fragments"> = { reason: "", fragments: 0 };
     let wasPlanned = false;
     try {
-      const plan = await planner.plan({ settings: this.#settings, afterSilence, signal });
+      const plan = await this.#planner.plan({ settings: this.#settings, afterSilence, signal });
       wasPlanned = true;
       if (signal.aborted) return { reason: "stopped", isSilent: false, lastedMs: 0 };
       const run = await runCapture({
@@ -161,7 +178,7 @@ export class Camera {
         consumer: this.#observer,
         clock,
         stallMs: this.#options.stallMs,
-        startMs: this.#options.startMs ?? Math.max(30_000, 2 * this.#options.stallMs),
+        startMs: this.#options.startMs ?? Math.max(30_000, 2 * inForce(this.#options.stallMs)),
         signal,
         onStall: (reason) => this.#observer.stalled(reason),
         ...(logger.isEnabledFor("debug")

@@ -1,5 +1,6 @@
 import type { Clock } from "../../common/clock.ts";
 import { AppError, describeError } from "../../common/errors.ts";
+import { inForce, type Live } from "../../common/live-setting.ts";
 import type { Fragment } from "../../common/mp4/fragment.ts";
 import type { InitSegment } from "../../common/mp4/init-segment.ts";
 import { StreamSplitter } from "../../common/mp4/stream-splitter.ts";
@@ -17,7 +18,7 @@ export interface CaptureRunOptions {
   plan: CapturePlan;
   consumer: CameraConsumer;
   clock: Clock;
-  stallMs: number;
+  stallMs: Live<number>;
   startMs: number;
   /** Ends the capture cleanly; its reason, a string, becomes the run's. */
   signal: AbortSignal;
@@ -145,7 +146,7 @@ class CaptureRun {
 
   /** A camera may be set to a keyframe every half minute; its fragments come no sooner. */
   get #patienceMs(): number {
-    return Math.max(this.#options.stallMs, 2 * Math.round(this.#longestFragmentMs) + 1_000);
+    return Math.max(inForce(this.#options.stallMs), 2 * Math.round(this.#longestFragmentMs) + 1_000);
   }
 
   #changesStream(fragment: Fragment, init: InitSegment): boolean {

@@ -1,5 +1,6 @@
 import { type Clock, sleep } from "../../common/clock.ts";
 import { describeError } from "../../common/errors.ts";
+import { inForce, type Live } from "../../common/live-setting.ts";
 import type { Logger } from "../../common/log.ts";
 import type { Fragment } from "../../common/mp4/fragment.ts";
 import type { InitSegment } from "../../common/mp4/init-segment.ts";
@@ -13,8 +14,8 @@ const againMs = 60_000;
 const patienceMs = 30_000;
 
 export interface FallbackOptions {
-  /** Failures in a row, without a picture between them, after which it is recorded. */
-  afterFailures: number;
+  /** Failures in a row, without a picture between them, after which it is recorded. 0: never. */
+  afterFailures: Live<number>;
   /** `sinceMs`: when the camera's last picture came, ms since 1970 UTC. */
   plan: (sinceMs: number) => CapturePlan;
 }
@@ -63,7 +64,12 @@ export class FallbackPicture implements CameraConsumer {
   /** A capture of the camera ended by itself, or could not be started. */
   failed(sinceMs: number): void {
     this.#failures++;
-    if (this.#showing || this.#failures < this.#options.afterFailures) return;
+    const afterFailures = inForce(this.#options.afterFailures);
+    if (afterFailures === 0) {
+      void this.stop();
+      return;
+    }
+    if (this.#showing || this.#failures < afterFailures) return;
     this.#options.logger.warning("the camera gives nothing; a picture that says so is recorded", {
       camera_id: this.#options.cameraId,
       failures: this.#failures,
@@ -81,7 +87,7 @@ export class FallbackPicture implements CameraConsumer {
     showing?.end.abort("stopped");
     await showing?.done;
     await this.#ending;
-    this.#showing = undefined;
+    if (this.#showing === showing) this.#showing = undefined;
   }
 
   onRunStart(init: InitSegment): Promise<void> {

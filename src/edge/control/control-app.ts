@@ -66,6 +66,7 @@ export function createControlApp({ node, logger }: { node: ControlledNode; logge
       found(node.retryUpload(videoIdOf(c)));
       return c.body(null, 204);
     })
+    .post("/reload", async (c) => c.json(await node.reload()))
     .get("/archive", async (c) => c.json(await node.checkArchive()));
 
   app.notFound(() => problemResponse(new AppError("not_found", "there is no such route")));

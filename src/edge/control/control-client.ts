@@ -1,6 +1,6 @@
 import * as v from "valibot";
 import { AppError, type ErrorCode } from "../../common/errors.ts";
-import { ConnectionReport, EdgeStatus, UploadList } from "../../common/protocol/control.ts";
+import { ConnectionReport, EdgeStatus, ReloadReport, UploadList } from "../../common/protocol/control.ts";
 import { httpStatusOf, Problem } from "../../common/protocol/problem.ts";
 
 /** A running edge, asked over its control socket. Throws `unavailable` when none listens, and what the edge answers. */
@@ -23,6 +23,10 @@ export class ControlClient {
     return this.#json("/archive", ConnectionReport);
   }
 
+  reload(): Promise<ReloadReport> {
+    return this.#json("/reload", ReloadReport, "POST");
+  }
+
   async snapshot(cameraId: string): Promise<Uint8Array> {
     return (await this.#request(`/cameras/${encodeURIComponent(cameraId)}/snapshot`, "GET")).bytes();
   }
@@ -31,8 +35,12 @@ export class ControlClient {
     await this.#request(path, "POST", body);
   }
 
-  async #json<S extends v.GenericSchema>(path: string, schema: S): Promise<v.InferInput<S>> {
-    const json: unknown = await (await this.#request(path, "GET")).json();
+  async #json<S extends v.GenericSchema>(
+    path: string,
+    schema: S,
+    method: "GET" | "POST" = "GET",
+  ): Promise<v.InferInput<S>> {
+    const json: unknown = await (await this.#request(path, method)).json();
     if (v.is(schema, json)) return json;
     throw new AppError(
       "unavailable",

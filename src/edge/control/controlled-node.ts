@@ -1,4 +1,4 @@
-import type { ConnectionReport, EdgeStatus, Upload } from "../../common/protocol/control.ts";
+import type { ConnectionReport, EdgeStatus, ReloadReport, Upload } from "../../common/protocol/control.ts";
 
 export interface CameraSettings {
   width?: number;
@@ -26,4 +26,15 @@ export interface ControlledNode {
   cancelUpload(videoId: string): boolean;
   retryUpload(videoId: string): boolean;
   checkArchive(): Promise<ConnectionReport>;
+  /** Puts the config file as it is now in force. Throws `invalid_config` with every error; then the old one stays. */
+  reload(): Promise<ReloadReport>;
+  /**
+   * Replaces the config file by `text` and puts it in force. `expectedVersion` is the one that the change was based on,
+   * as `readConfig` gave it: another one in the file is a `conflict`. The same text again changes nothing. Throws
+   * `invalid_config` with every error, also for what can only be changed on the node, and `io` when the file cannot be
+   * written.
+   */
+  applyConfig(text: string, expectedVersion: string): Promise<ReloadReport>;
+  /** The config file, without comments, secrets hidden; in the format that `applyConfig` takes. Throws `conflict`. */
+  readConfig(): Promise<{ text: string; version: string }>;
 }

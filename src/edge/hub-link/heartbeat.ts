@@ -1,8 +1,10 @@
-import { type Clock, sleep } from "../../common/clock.ts";
+import type { Clock } from "../../common/clock.ts";
 import { AppError } from "../../common/errors.ts";
+import { inForce, type Live } from "../../common/live-setting.ts";
 import { errorFields, type Logger } from "../../common/log.ts";
 import type { HeartbeatRequest, RegisterRequest } from "../../common/protocol/node.ts";
 import { Backoff, type BackoffOptions } from "../../common/retry.ts";
+import { Wakeup } from "../../common/wakeup.ts";
 import type { HubClient } from "./hub-client.ts";
 
 export interface HeartbeatOptions {
@@ -14,7 +16,7 @@ export interface HeartbeatOptions {
   /** Called with what the hub says its archive is. */
   onArchiveId: (archiveId: string) => Promise<void>;
   /** Longest time between two heartbeats; the hub may ask for more of them. */
-  intervalMs: number;
+  intervalMs: Live<number>;
   clock: Clock;
   logger: Logger;
   backoff?: BackoffOptions;
@@ -35,13 +37,17 @@ export interface HubLinkStatus {
 export class Heartbeat {
   readonly #options: HeartbeatOptions;
   readonly #backoff: Backoff;
-  #intervalMs: number;
+  /** What the hub asks for at least. */
+  #askedMs: number | undefined;
+  readonly #wakeup = new Wakeup();
+  /** How often what the registration says has changed, and the change that the hub was last told of. */
+  #changes = 0;
+  #introducedChange: number | undefined;
   #status: HubLinkStatus = { registered: false, lastHeartbeatMs: undefined, lastError: undefined };
 
   constructor(options: HeartbeatOptions) {
     this.#options = options;
-    const { intervalMs } = options;
-    this.#intervalMs = intervalMs;
+    const intervalMs = inForce(options.intervalMs);
     // Never slower than the regular beat: a hub that comes back should see the node at once.
     this.#backoff = new Backoff(
       options.backoff ?? { firstMs: Math.min(1000, intervalMs), maxMs: intervalMs },
@@ -61,7 +67,11 @@ export class Heartbeat {
       try {
         await this.#beat(signal);
         this.#backoff.reset();
-        delayMs = Math.max(0, this.#intervalMs - (clock.monotonicMs() - startedMs));
+        const intervalMs = Math.min(
+          inForce(this.#options.intervalMs),
+          this.#askedMs ?? Number.POSITIVE_INFINITY,
+        );
+        delayMs = Math.max(0, intervalMs - (clock.monotonicMs() - startedMs));
       } catch (error) {
         if (signal.aborted) return;
         const asked = error instanceof AppError ? error.details.retryAfterMs : undefined;
@@ -72,13 +82,21 @@ export class Heartbeat {
           retry_in_ms: delayMs,
         });
       }
-      await sleep(delayMs, signal);
+      await this.#wakeup.wait(signal, delayMs);
     }
+  }
+
+  /** Registers again, and reports, at once: what the hub knows of this node is not so any more. */
+  introduce(): void {
+    this.#backoff.reset();
+    this.#changes++;
+    this.#wakeup.wake();
   }
 
   async #beat(signal: AbortSignal): Promise<void> {
     const { nodeId, hub, collect, clock } = this.#options;
-    if (!this.#status.registered) await this.#register(signal);
+    const isIntroduced = this.#status.registered && this.#introducedChange === this.#changes;
+    if (!isIntroduced) await this.#register(signal);
     let answer = await hub.heartbeat(nodeId, await collect(), signal);
     if (!answer.registered) {
       // The hub was restored from before it knew this node.
@@ -91,11 +109,12 @@ export class Heartbeat {
 
   async #register(signal: AbortSignal): Promise<void> {
     const { hub, registration, logger } = this.#options;
+    const change = this.#changes;
     const answer = await hub.register(registration(), signal);
+    this.#introducedChange = change;
     await this.#learn(answer.archive_id);
     const { heartbeat_interval_seconds: asked } = answer;
-    this.#intervalMs =
-      asked > 0 ? Math.min(this.#options.intervalMs, asked * 1000) : this.#options.intervalMs;
+    this.#askedMs = asked > 0 ? asked * 1000 : undefined;
     this.#status = { ...this.#status, registered: true };
     logger.info("registered at the hub", { archive_id: answer.archive_id });
   }

@@ -32,21 +32,20 @@ const maxAnswerBytes = 1024 * 1024;
  * `forbidden`, `invalid_input` (the hub refuses what was sent), `not_found`, `cancelled`.
  */
 export class HubClient {
-  readonly #ky: KyInstance;
-  readonly #apiKey: Secret;
+  #ky: KyInstance;
+  #apiKey: Secret;
   readonly #timeoutMs: number;
 
   constructor(options: HubClientOptions) {
     this.#apiKey = options.apiKey;
     this.#timeoutMs = options.timeoutMs ?? defaultTimeoutMs;
-    // Retries and deadlines are the callers' and ours: they know what progress is.
-    this.#ky = ky.create({
-      prefix: options.hubUrl,
-      retry: 0,
-      timeout: false,
-      throwHttpErrors: false,
-      redirect: "manual",
-    });
+    this.#ky = clientOf(options.hubUrl);
+  }
+
+  /** Where the next call goes, and with which key; what is under way is not touched. */
+  connectTo({ hubUrl, apiKey }: Pick<HubClientOptions, "hubUrl" | "apiKey">): void {
+    this.#ky = clientOf(hubUrl);
+    this.#apiKey = apiKey;
   }
 
   /** A conflict is an answer, not an error. */
@@ -107,6 +106,17 @@ export class HubClient {
       },
     );
   }
+}
+
+/** Retries and deadlines are the callers' and ours: they know what progress is. */
+function clientOf(hubUrl: string): KyInstance {
+  return ky.create({
+    prefix: hubUrl,
+    retry: 0,
+    timeout: false,
+    throwHttpErrors: false,
+    redirect: "manual",
+  });
 }
 
 const codeOfStatus: Record<number, ErrorCode> = {

@@ -1,4 +1,5 @@
 import { newUuidV7 } from "../../common/ids.ts";
+import { inForce, type Live } from "../../common/live-setting.ts";
 import type { Fragment } from "../../common/mp4/fragment.ts";
 import type { ClockState } from "../../common/segment-identity.ts";
 import type { RecordingRun } from "./recording-run.ts";
@@ -11,7 +12,8 @@ export interface SegmentOrigin {
   cameraId: string;
   nodeId: string;
   timeZone: string;
-  segmentSeconds: number;
+  /** Asked for each segment anew. */
+  segmentSeconds: Live<number>;
   softwareVersion: string;
 }
 
@@ -72,7 +74,7 @@ export class SegmentWriter {
       },
       bytes,
     );
-    const boundaryMs = nextBoundary(startTimeMs, timeZone, segmentSeconds);
+    const boundaryMs = nextBoundary(startTimeMs, timeZone, inForce(segmentSeconds));
     return new SegmentWriter(run, open, { sequence, startTimeMs, boundaryMs, clockState });
   }
 

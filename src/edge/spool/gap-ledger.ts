@@ -43,9 +43,25 @@ export class GapLedger {
     this.#options = options;
   }
 
-  /** From now on these cameras should record; what they did not since the last process ended is found by `settle`. */
+  /**
+   * From now on these cameras should record. What they did not since the last process ended is found by `settle`; one
+   * that comes after it is new and has no past.
+   */
   expect(cameraIds: readonly string[]): void {
-    for (const cameraId of cameraIds) this.#lineOf(cameraId).expect();
+    for (const cameraId of cameraIds) {
+      const line = this.#lineOf(cameraId);
+      line.expect();
+      if (this.#isSettled) this.#tell(cameraId, line.settle(undefined, []));
+    }
+  }
+
+  /** This camera is not to record any more: nothing is missing of it from now on. Call when its segment is closed. */
+  forget(cameraId: string): void {
+    const line = this.#lines.get(cameraId);
+    if (!line) return;
+    this.#lines.delete(cameraId);
+    this.#tell(cameraId, line.stopped());
+    this.#changed();
   }
 
   /** A segment has its first fragment. */

@@ -1,5 +1,6 @@
 import { rm, statfs, unlink } from "node:fs/promises";
 import { AppError, errnoOf } from "../../common/errors.ts";
+import { inForce, type Live } from "../../common/live-setting.ts";
 import { errorFields, type Logger } from "../../common/log.ts";
 import type { GapLedger } from "./gap-ledger.ts";
 import type { Inventory, SpoolSegment } from "./inventory.ts";
@@ -10,7 +11,7 @@ import type { SpoolState } from "./spool-state.ts";
 
 /** What the spool asks of the rest of the node when the disk fills. */
 export interface PressurePolicy {
-  whenFull: WhenFull;
+  whenFull: Live<WhenFull>;
   /** What all cameras make now; 0 while none does. */
   bytesPerSecond: () => number;
   /** Asks the cameras that can for less, or for the usual again. Never rejects. */
@@ -24,7 +25,7 @@ export interface PressureOptions {
   inventory: Inventory;
   state: SpoolState;
   ledger: Pick<GapLedger, "lost">;
-  maxAcknowledgedBytes: number;
+  maxAcknowledgedBytes: Live<number>;
   /** Without it, nothing but eviction happens. */
   policy: PressurePolicy | undefined;
   logger: Logger;
@@ -84,9 +85,9 @@ export class Pressure {
       disk: this.#disk,
       acknowledged: inventory.list("acknowledged"),
       unsent: inventory.list("closed").filter(({ videoId }) => !policy?.isUploading(videoId)),
-      maxAcknowledgedBytes,
+      maxAcknowledgedBytes: inForce(maxAcknowledgedBytes),
       bytesPerSecond: this.#usualBytesPerSecond,
-      whenFull: policy?.whenFull ?? "stop_recording",
+      whenFull: policy ? inForce(policy.whenFull) : "stop_recording",
       before: this.#state,
     });
     for (const videoId of plan.evict) await this.#evict(videoId);

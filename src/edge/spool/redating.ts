@@ -1,4 +1,5 @@
 import type { Clock } from "../../common/clock.ts";
+import { inForce, type Live } from "../../common/live-setting.ts";
 import { errorFields, type Logger } from "../../common/log.ts";
 import type { SegmentIdentity } from "../../common/segment-identity.ts";
 import { Wakeup } from "../../common/wakeup.ts";
@@ -14,7 +15,7 @@ export interface Dating {
   boot: Boot;
   clockSync: () => "synced" | "unsynced";
   /** How long a segment waits for the clock before it is uploaded with the date it has. */
-  holdMs: number;
+  holdMs: Live<number>;
 }
 
 export interface RedatingOptions {
@@ -77,7 +78,7 @@ export class Redating {
       // Interrupted before its new name.
       else if (!record.anchor) await this.#name(segment, record.identity);
       else if (dating.clockSync() === "synced") await this.#redate(segment, record, record.anchor, dating);
-      else if (this.#waitedMs(record, record.anchor, dating) >= dating.holdMs) {
+      else if (this.#waitedMs(record, record.anchor, dating) >= inForce(dating.holdMs)) {
         await this.#release(segment, record);
       }
     }

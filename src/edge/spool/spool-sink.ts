@@ -3,6 +3,7 @@ import { dirname, join } from "node:path";
 import { syncDirectory } from "../../common/atomic-file.ts";
 import type { Clock } from "../../common/clock.ts";
 import { AppError, errnoOf } from "../../common/errors.ts";
+import { inForce, type Live } from "../../common/live-setting.ts";
 import type { OpenSegment, SegmentEnd, SegmentSink, SegmentStart } from "../recorder/segment-sink.ts";
 import type { ClockAnchor } from "./clock-anchor.ts";
 import { DiskSpace } from "./disk-space.ts";
@@ -17,7 +18,8 @@ export interface SpoolSinkOptions {
   layout: SpoolLayout;
   inventory: Inventory;
   clock: Clock;
-  fsyncIntervalMs: number;
+  /** Asked for each segment anew. */
+  fsyncIntervalMs: Live<number>;
   redating: Redating;
   /** Nothing is to be recorded until there is room. */
   isStopped: () => boolean;
@@ -47,7 +49,7 @@ export class SpoolSink implements SegmentSink {
       await writeStartedRecord(directory, start, anchor);
       file = await SegmentFile.create(join(directory, videoFile), {
         clock,
-        syncIntervalMs: fsyncIntervalMs,
+        syncIntervalMs: inForce(fsyncIntervalMs),
         syncNames: async () => {
           await syncDirectory(directory);
           await syncDirectory(dirname(directory));

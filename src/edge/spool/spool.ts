@@ -1,6 +1,7 @@
 import type * as v from "valibot";
 import type { Clock } from "../../common/clock.ts";
 import { AppError } from "../../common/errors.ts";
+import type { Live } from "../../common/live-setting.ts";
 import type { Logger } from "../../common/log.ts";
 import type { SpoolStatus } from "../../common/protocol/node.ts";
 import { formatWireTime } from "../../common/protocol/wire.ts";
@@ -26,8 +27,8 @@ import { SpoolUploadQueue } from "./spool-upload-queue.ts";
 
 export interface SpoolOptions {
   root: string;
-  fsyncIntervalMs: number;
-  maxAcknowledgedBytes: number;
+  fsyncIntervalMs: Live<number>;
+  maxAcknowledgedBytes: Live<number>;
   /** Without it, a disk that fills is only relieved of what is acknowledged. */
   pressure?: PressurePolicy;
   defaults: RecoveryDefaults;

@@ -1,8 +1,9 @@
 import type { Clock } from "../../common/clock.ts";
+import { inForce, type Live } from "../../common/live-setting.ts";
 import type { UploadWindows } from "./upload-windows.ts";
 
 export interface UploadForecastOptions {
-  windows?: UploadWindows | undefined;
+  windows?: Live<UploadWindows | undefined>;
   clock: Clock;
 }
 
@@ -61,7 +62,8 @@ export class UploadForecast {
    * undefined where it cannot be told.
    */
   secondsUntil(remainingBytes: readonly number[]): (number | undefined)[] {
-    const { windows, clock } = this.#options;
+    const { clock } = this.#options;
+    const windows = inForce(this.#options.windows);
     const rate = this.bytesPerSecond();
     if (!rate) return remainingBytes.map(() => undefined);
     let bytes = 0;

@@ -1,3 +1,4 @@
+import { inForce, type Live } from "../../common/live-setting.ts";
 import type { WaitingSegment } from "./upload-queue.ts";
 
 export type UploadOrder = "oldest_first" | "newest_first";
@@ -15,11 +16,11 @@ const holdMs = 60_000;
 
 /** Which segment is next: the configured order, and behind it those that were cancelled or failed for themselves. */
 export class UploadPlan {
-  readonly #order: UploadOrder;
+  readonly #order: Live<UploadOrder>;
   readonly #held = new Map<string, Held>();
   #turns = 0;
 
-  constructor(order: UploadOrder) {
+  constructor(order: Live<UploadOrder>) {
     this.#order = order;
   }
 
@@ -35,7 +36,7 @@ export class UploadPlan {
   }
 
   order<T extends WaitingSegment>(waiting: readonly T[]): T[] {
-    const inOrder = this.#order === "oldest_first" ? [...waiting] : waiting.toReversed();
+    const inOrder = inForce(this.#order) === "oldest_first" ? [...waiting] : waiting.toReversed();
     const turn = ({ videoId }: T) => this.#held.get(videoId)?.turn ?? 0;
     return this.#held.size === 0 ? inOrder : inOrder.sort((a, b) => turn(a) - turn(b));
   }

@@ -1,5 +1,6 @@
 import type { Clock } from "../../common/clock.ts";
 import { AppError, errorCodeOf } from "../../common/errors.ts";
+import { inForce, type Live } from "../../common/live-setting.ts";
 import { errorFields, type Logger } from "../../common/log.ts";
 import { Backoff, type BackoffOptions } from "../../common/retry.ts";
 import { Wakeup } from "../../common/wakeup.ts";
@@ -14,9 +15,9 @@ import type { UploadWindows } from "./upload-windows.ts";
 export interface UploaderOptions {
   queue: UploadQueue;
   destination: ArchiveDestination;
-  order: UploadOrder;
+  order: Live<UploadOrder>;
   /** When uploads may start; without it, always. One that runs when a window ends is finished. */
-  windows?: UploadWindows;
+  windows?: Live<UploadWindows | undefined>;
   /** The archive that the hub knows; undefined until it has told. */
   expectedArchiveId: () => string | undefined;
   /** When to look whether an archive is back that uploads failed at; without it, the next try finds out. */
@@ -155,6 +156,14 @@ export class Uploader {
     return true;
   }
 
+  /** Goes by what is in force now at once: a new archive or new windows make old failures and waits meaningless. */
+  tryNow(): void {
+    this.#backoff.reset();
+    this.#lastError = undefined;
+    this.#wakeup.wake();
+    this.#retryNow.wake();
+  }
+
   checkConnection(): Promise<ConnectionCheck> {
     return this.#options.destination.check();
   }
@@ -265,7 +274,8 @@ export class Uploader {
 
   /** 0 in a window. */
   #closedForMs(): number {
-    const { windows, clock } = this.#options;
+    const { clock } = this.#options;
+    const windows = inForce(this.#options.windows);
     if (!windows) return 0;
     const nowMs = clock.wallMs();
     return (windows.nextOpenMs(nowMs) ?? Number.POSITIVE_INFINITY) - nowMs;

@@ -1,4 +1,5 @@
 import { AppError, describeError } from "../../common/errors.ts";
+import { inForce, type Live } from "../../common/live-setting.ts";
 import { errorFields, type Logger } from "../../common/log.ts";
 import { formatSegmentIdentity } from "../../common/segment-identity.ts";
 import { type DestinationConfig, isMounted } from "../destination-config.ts";
@@ -17,10 +18,10 @@ export interface WorkerDestinationOptions {
   destination: DestinationConfig;
   /** For credentials in use, and the folder that is mounted on; default `/run/livecam`. */
   runFolder?: string;
-  /** How fast segments may go out; without it, as fast as they can. */
-  maxBytesPerSecond?: number | undefined;
+  /** How fast segments may go out; without it, as fast as they can. Asked for each upload anew. */
+  maxBytesPerSecond?: Live<number | undefined>;
   /** A worker that shows no progress for so long is given up. */
-  stallMs: number;
+  stallMs: Live<number>;
   /** A worker with nothing to do ends after so long; default 20 s. */
   idleMs?: number;
   logger: Logger;
@@ -61,7 +62,7 @@ export class WorkerDestination implements ArchiveDestination, Disposable, AsyncD
         source_path: request.sourcePath,
         identity: formatSegmentIdentity(request.identity),
         expected_archive_id: request.expectedArchiveId ?? null,
-        max_bytes_per_second: this.#options.maxBytesPerSecond ?? null,
+        max_bytes_per_second: inForce(this.#options.maxBytesPerSecond) ?? null,
       },
       options,
     );
@@ -117,7 +118,7 @@ export class WorkerDestination implements ArchiveDestination, Disposable, AsyncD
   async #run(
     task: WorkerTask,
     options: Omit<TaskOptions, "stallMs">,
-    stallMs = this.#options.stallMs,
+    stallMs = inForce(this.#options.stallMs),
   ): Promise<TaskAnswer> {
     const worker = this.#takeWorker();
     try {

@@ -53,6 +53,15 @@ function fakeNode() {
     cancelUpload: (id) => id === videoId,
     retryUpload: (id) => id === videoId,
     checkArchive: async () => ({ ok: false, reason: "no archive is mounted at /mnt/nas" }),
+    reload: async () => {
+      throw new AppError("invalid_config", "edge.yaml is not valid", {
+        issues: [{ path: "cameras.0.source.fps", message: "expected at most 240", received: "1000" }],
+      });
+    },
+    applyConfig: async () => {
+      throw new AppError("conflict", "the config on the node has changed");
+    },
+    readConfig: async () => ({ text: "node_id: node01\n", version: "0123456789ab" }),
   };
   return { node, calls, status, upload, app: createControlApp({ node, logger: createLogger("control") }) };
 }

@@ -1,0 +1,44 @@
+import type { LogLevel } from "../common/log.ts";
+import type { Cameras, ConfiguredCamera } from "./cameras.ts";
+import type { CameraConfig, EdgeConfig } from "./config.ts";
+import type { EdgeSecrets } from "./config-secrets.ts";
+import type { Heartbeat } from "./hub-link/heartbeat.ts";
+import type { HubClient } from "./hub-link/hub-client.ts";
+import type { ReloadPlan } from "./reload/plan-reload.ts";
+import type { Replaceable, ReplaceableDestination } from "./uploader/replaceable-destination.ts";
+import type { Uploader } from "./uploader/uploader.ts";
+
+export interface ReloadTargets {
+  cameras: Cameras;
+  destination: ReplaceableDestination;
+  openDestination: (config: EdgeConfig["upload"]["destination"]) => Replaceable;
+  uploader: Uploader;
+  hub: HubClient;
+  heartbeat: Heartbeat;
+  setLogLevel: (level: LogLevel) => void;
+}
+
+/**
+ * Brings the running node to what the plan says; settings that are asked for where they are used are in force already.
+ * What only some of it needs, such as a camera, is let go before others may want it. Never rejects.
+ */
+export async function applyReload(
+  { cameras: changed, inForce, replacesDestination, reconnectsHub }: ReloadPlan,
+  secrets: EdgeSecrets,
+  targets: ReloadTargets,
+): Promise<void> {
+  const { cameras, destination, openDestination, uploader, hub, heartbeat, setLogLevel } = targets;
+  setLogLevel(inForce.system.log_level);
+  if (reconnectsHub) hub.connectTo({ hubUrl: inForce.network.hub_url, apiKey: secrets.hubApiKey });
+  const replaced = replacesDestination && destination.replace(openDestination(inForce.upload.destination));
+  await Promise.all(changed.removed.map((id) => cameras.remove(id)));
+  await Promise.all(changed.restarted.map((config) => cameras.change(withCredentials(config, secrets))));
+  cameras.start(changed.added.map((config) => withCredentials(config, secrets)));
+  heartbeat.introduce();
+  await replaced;
+  uploader.tryNow();
+}
+
+export function withCredentials(config: CameraConfig, secrets: EdgeSecrets): ConfiguredCamera {
+  return { config, credentials: secrets.cameraCredentials.get(config.id) };
+}

@@ -1,0 +1,305 @@
+import { describe, expect, test } from "bun:test";
+import { readdir, readFile, rename, writeFile } from "node:fs/promises";
+import { join } from "node:path";
+import { readArchiveFile } from "../../src/common/mp4/archive-file.ts";
+import { verifyArchiveFile } from "../../src/common/mp4/verify-file.ts";
+import { runCli } from "../../src/edge/cli.ts";
+import { ControlClient } from "../../src/edge/control/control-client.ts";
+import { makeArchive, testArchiveId } from "../contract/archive-destination.contract.ts";
+import { EdgeProcess, type EdgeSite, makeEdgeSite, videosIn } from "../support/edge-process.ts";
+import { fakeHubKey, startFakeHub } from "../support/fake-hub.ts";
+import { temporaryFolder } from "../support/sample-recording.ts";
+
+// biome-ignore lint/suspicious/noExplicitAny: a config file is edited as the JSON that it is
+type Json = any;
+
+const camera = (id: string) => ({
+  id,
+  source: { type: "test", width: 320, height: 180, fps: 10, bitrate: 100_000, keyframe_seconds: 0.5 },
+});
+
+async function setUp(options: { cameras?: string[]; config?: Record<string, object>; apiKey?: string } = {}) {
+  const folder = await temporaryFolder();
+  const hub = startFakeHub();
+  hub.archiveId = testArchiveId;
+  const cameras = (options.cameras ?? ["cam01", "cam02"]).map(camera);
+  // Reloads are asked for here, unless a test says otherwise.
+  const system = { watch_config: false, ...options.config?.system };
+  const site = await makeEdgeSite(folder.path, {
+    ...{ hubUrl: hub.url, apiKey: options.apiKey ?? fakeHubKey, cameras },
+    config: { ...options.config, system },
+  });
+  const edge = new EdgeProcess(site);
+  return {
+    hub,
+    site,
+    edge,
+    client: new ControlClient(site.socket),
+    async [Symbol.asyncDispose]() {
+      edge.kill("SIGKILL");
+      await edge.exited;
+      await hub[Symbol.asyncDispose]();
+      await folder[Symbol.asyncDispose]();
+    },
+  };
+}
+
+async function change(site: EdgeSite, edit: (config: Json) => void): Promise<void> {
+  const config = JSON.parse(await readFile(site.configPath, "utf8"));
+  edit(config);
+  await writeFile(site.configPath, JSON.stringify(config));
+}
+
+async function reloadCommand(site: EdgeSite) {
+  const out: string[] = [];
+  const err: string[] = [];
+  const exitCode = await runCli(["reload", "--socket", site.socket], {
+    ...{ env: {}, entryFile: "unused" },
+    out: { write: (text) => out.push(text) },
+    err: { write: (text) => err.push(text) },
+  });
+  return { exitCode, out: out.join(""), err: err.join("") };
+}
+
+/** In order, each checked to be whole. */
+async function archivedOf(site: EdgeSite, cameraId: string) {
+  const own = (await videosIn(site.archive)).filter((path) => path.startsWith(`${cameraId}/`));
+  return Promise.all(
+    own.map(async (path) => {
+      expect(await verifyArchiveFile(join(site.archive, path))).toMatchObject({ ok: true, problems: [] });
+      return readArchiveFile(join(site.archive, path));
+    }),
+  );
+}
+
+/** One run without a hole: every segment begins, by clock and by decode time, where the one before ends. */
+async function expectUninterrupted(site: EdgeSite, cameraId: string) {
+  const files = await archivedOf(site, cameraId);
+  expect(new Set(files.map(({ identity }) => identity.runId)).size).toBe(1);
+  for (const [i, file] of files.entries()) {
+    expect(file.identity.sequence).toBe(i);
+    const before = files[i - 1];
+    if (!before) continue;
+    const last = before.fragments.at(-1);
+    expect(file.identity.startTimeMs).toBe(before.identity.endTimeMs);
+    expect(file.fragments[0]?.startTicks).toBe((last?.startTicks ?? 0) + (last?.durationTicks ?? 0));
+  }
+  return files;
+}
+
+test("one camera changes, one goes, one comes: a third misses no frame", async () => {
+  await using at = await setUp({ cameras: ["cam01", "cam02", "cam03"] });
+  await at.edge.logged("acknowledged", 3);
+  const versionBefore = at.hub.heartbeats.at(-1)?.config_version;
+  await change(at.site, (config) => {
+    config.cameras = [config.cameras[0], { ...camera("cam02"), name: "Yard" }, camera("cam04")];
+    config.cameras[1].source.width = 640;
+  });
+  at.edge.kill("SIGHUP");
+  await at.edge.logged("the changed config is put in force");
+  const has = (id: string, count: number) =>
+    [...at.hub.videos.values()].filter((video) => video.camera_id === id).length >= count;
+  while (!has("cam04", 2) || !has("cam01", 4)) await Bun.sleep(50);
+  const status = await at.client.status();
+  expect(status.cameras.map(({ camera_id }) => camera_id)).toEqual(["cam01", "cam02", "cam04"]);
+  expect(await at.edge.stop()).toBe(0);
+
+  expect((await expectUninterrupted(at.site, "cam01")).length).toBeGreaterThanOrEqual(4);
+  const cam02 = await archivedOf(at.site, "cam02");
+  expect([...new Set(cam02.map(({ identity }) => identity.width))]).toEqual([320, 640]);
+  expect(new Set(cam02.map(({ identity }) => identity.runId)).size).toBe(2);
+  expect((await archivedOf(at.site, "cam03")).length).toBeGreaterThan(0);
+  for (const state of ["recording", "closed", "archived"]) {
+    expect(await readdir(join(at.site.spool, state))).toEqual([]);
+  }
+  // Only of the one that changed is a moment missing.
+  expect([...at.hub.gaps.values()].filter(({ camera_id }) => camera_id !== "cam02")).toEqual([]);
+  // The hub was told which cameras there are, and which config is in force.
+  expect(at.hub.registrations.at(-1)?.cameras).toMatchObject([
+    { camera_id: "cam01" },
+    { camera_id: "cam02", name: "Yard" },
+    { camera_id: "cam04" },
+  ]);
+  expect(at.hub.heartbeats.at(-1)?.config_version).not.toBe(versionBefore);
+  expect(at.edge.log.filter(({ level }) => level === "ERROR")).toEqual([]);
+}, 60_000);
+
+test("shorter segments and other settings need no new run; the command says what was done", async () => {
+  await using at = await setUp({ cameras: ["cam01"], config: { recording: { segment_seconds: 4 } } });
+  await at.edge.logged("acknowledged", 1);
+  await change(at.site, (config) => {
+    Object.assign(config.recording, { segment_seconds: 2, fsync_interval_ms: 0, stall_seconds: 7 });
+    config.system.spool_path = join(at.site.folder, "other");
+    config.system.log_level = "info";
+  });
+  const { exitCode, out } = await reloadCommand(at.site);
+  expect(exitCode).toBe(0);
+  expect(out).toMatch(/^recording\.segment_seconds +from the next segment on$/m);
+  expect(out).toMatch(/^recording\.stall_seconds +in force$/m);
+  expect(out).toMatch(/^system\.spool_path +NEEDS A RESTART/m);
+  const before = at.hub.videos.size;
+  while (at.hub.videos.size < before + 4) await Bun.sleep(50);
+  const { config } = await at.client.status();
+  expect(config).toMatchObject({ needs_restart: ["system.spool_path"], refusal: null });
+  expect(config?.wanted_version).not.toBe(config?.version);
+  expect(at.hub.heartbeats.at(-1)?.config).toEqual(config);
+  expect(at.hub.registrations.at(-1)?.segment_seconds).toBe(2);
+  await at.edge.stop();
+  const files = await expectUninterrupted(at.site, "cam01");
+  const lengths = files.map(({ identity }) => identity.endTimeMs - identity.startTimeMs);
+  expect(lengths.slice(-4, -1).every((ms) => ms < 3000)).toBe(true);
+  expect(await readdir(at.site.folder)).not.toContain("other");
+  expect(at.edge.log.at(-1)?.level).toBe("INFO");
+}, 60_000);
+
+test("a new destination gets the backlog of the old one, each segment once", async () => {
+  await using at = await setUp({ cameras: ["cam01"] });
+  await at.edge.logged("acknowledged", 1);
+  await rename(at.site.archive, `${at.site.archive}-away`);
+  await at.edge.logged("an upload failed");
+  while ((await readdir(join(at.site.spool, "closed"))).length < 3) await Bun.sleep(50);
+  await makeArchive(join(at.site.folder, "new"));
+  await change(at.site, (config) => {
+    config.upload.destination.path = join(at.site.folder, "new");
+  });
+  at.edge.kill("SIGHUP");
+  const before = at.hub.videos.size;
+  while (at.hub.videos.size < before + 5) await Bun.sleep(50);
+  expect(await at.edge.stop()).toBe(0);
+  await rename(`${at.site.archive}-away`, at.site.archive);
+  const first = await videosIn(at.site.archive);
+  const second = await videosIn(join(at.site.folder, "new"));
+  expect(first.filter((path) => second.includes(path))).toEqual([]);
+  expect([...first, ...second].sort()).toEqual(
+    [...at.hub.videos.values()].map((video) => video.file_path).sort(),
+  );
+  expect(at.hub.gaps.size).toBe(0);
+}, 60_000);
+
+test("a destination that is another archive gets nothing", async () => {
+  await using at = await setUp({ cameras: ["cam01"] });
+  await at.edge.logged("acknowledged", 1);
+  const foreign = join(at.site.folder, "foreign");
+  await makeArchive(foreign, "01890000-0000-7000-8000-00000000beef");
+  await change(at.site, (config) => {
+    config.upload.destination.path = foreign;
+  });
+  await at.client.reload();
+  const [{ properties }] = (await at.edge.logged("an upload failed")) as [Json];
+  expect(properties.error).toContain("another archive");
+  expect(await videosIn(foreign)).toEqual([]);
+}, 60_000);
+
+describe("a config with anything wrong in it is refused whole", () => {
+  test("every error is said, the old one stays, and a later one is taken", async () => {
+    await using at = await setUp();
+    await at.edge.logged("acknowledged", 2);
+    const { config_version } = await at.client.status();
+    await change(at.site, (config) => {
+      config.cameras.pop();
+      config.recording.segment_seconds = 7;
+      config.network.api_key = { file: "/nonexistent/key" };
+    });
+    const { exitCode, err } = await reloadCommand(at.site);
+    expect(exitCode).toBe(2);
+    expect(err).toContain("recording.segment_seconds: ");
+    expect(err).toContain("network.api_key: cannot read the secret file /nonexistent/key");
+    const status = await at.client.status();
+    expect(status.config_version).toBe(config_version);
+    expect(status.config?.refusal).toContain("recording.segment_seconds");
+    expect(status.cameras).toHaveLength(2);
+
+    // Nothing at all, and half of it.
+    const text = await readFile(at.site.configPath, "utf8");
+    for (const part of ["", text.slice(0, text.length / 2)]) {
+      await writeFile(at.site.configPath, part);
+      expect((await reloadCommand(at.site)).exitCode).toBe(2);
+    }
+    await writeFile(at.site.configPath, text);
+    await change(at.site, (config) => {
+      config.recording.segment_seconds = 3;
+      config.network.api_key = { file: join(at.site.folder, "key") };
+    });
+    expect((await reloadCommand(at.site)).exitCode).toBe(0);
+    expect(await at.client.status()).toMatchObject({
+      cameras: [{ camera_id: "cam01" }],
+      config: { refusal: null },
+    });
+    await at.edge.stop();
+    await expectUninterrupted(at.site, "cam01");
+  }, 60_000);
+});
+
+test("a secret that was replaced in its file is taken by a reload", async () => {
+  await using at = await setUp({ cameras: ["cam01"], apiKey: "lck_old_revoked" });
+  await at.edge.logged("announcing failed");
+  expect(at.hub.registrations).toEqual([]);
+  await writeFile(join(at.site.folder, "key"), fakeHubKey);
+  const report = await at.client.reload();
+  expect(report.changes).toEqual([{ path: "network.api_key", effect: "hub" }]);
+  await at.edge.logged("registered at the hub");
+  await at.edge.logged("acknowledged", 1);
+  const said = at.edge.log.map((line) => JSON.stringify(line)).join("\n");
+  expect(said).not.toContain(fakeHubKey);
+  expect(said).not.toContain("lck_old_revoked");
+}, 60_000);
+
+describe("SIGHUP at the worst moment", () => {
+  test("a hundred at once are a few reloads", async () => {
+    await using at = await setUp({ cameras: ["cam01"] });
+    await at.edge.logged("acknowledged", 1);
+    await change(at.site, (config) => {
+      config.recording.segment_seconds = 3;
+    });
+    for (let i = 0; i < 100; i++) at.edge.kill("SIGHUP");
+    await at.edge.logged("the changed config is put in force");
+    const registrations = at.hub.registrations.length;
+    await at.client.reload();
+    const reloads = at.edge.log.filter(({ logger }) => logger === "livecam.config").length;
+    expect(reloads).toBeLessThan(10);
+    expect(at.hub.registrations.length - registrations).toBeLessThan(2);
+    await at.edge.stop();
+    await expectUninterrupted(at.site, "cam01");
+  }, 60_000);
+
+  test("while it starts and while it stops it ends nothing", async () => {
+    await using at = await setUp({ cameras: ["cam01"] });
+    // Before any line of the program runs, the signal is the system's.
+    await at.edge.logged("recording");
+    const signals = setInterval(() => at.edge.kill("SIGHUP"), 5);
+    try {
+      await at.edge.logged("acknowledged", 1);
+      expect(await at.edge.stop()).toBe(0);
+    } finally {
+      clearInterval(signals);
+    }
+    await expectUninterrupted(at.site, "cam01");
+  }, 60_000);
+
+  test("killed in the middle of one, the next start has all of the new config", async () => {
+    await using at = await setUp({ cameras: ["cam01", "cam02"] });
+    await at.edge.logged("acknowledged", 1);
+    await change(at.site, (config) => {
+      config.cameras = [camera("cam03"), camera("cam04")];
+    });
+    at.edge.kill("SIGHUP");
+    await at.edge.logged("the changed config is put in force");
+    at.edge.kill("SIGKILL");
+    await at.edge.exited;
+    const again = new EdgeProcess(at.site);
+    try {
+      await again.logged("recording");
+      const known = new Set(at.hub.videos.keys());
+      while (
+        new Set([...at.hub.videos].filter(([id]) => !known.has(id)).map(([, video]) => video.camera_id))
+          .size < 2
+      )
+        await Bun.sleep(50);
+      const { cameras } = await at.client.status();
+      expect(cameras.map(({ camera_id }) => camera_id)).toEqual(["cam03", "cam04"]);
+      expect(await again.stop()).toBe(0);
+    } finally {
+      again.kill("SIGKILL");
+    }
+  }, 60_000);
+});
