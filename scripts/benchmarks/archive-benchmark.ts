@@ -103,6 +103,7 @@ async function putSegment(
     sourcePath: segment.path,
     archiveDir,
     identity: formatSegmentIdentity(segment.identity),
+    spoolChecksum: segment.spoolChecksum,
   };
   const exit = await runChild({
     argv: [process.execPath, join(import.meta.dir, "archive-worker.ts")],
@@ -137,7 +138,7 @@ function rowsOf(
       unit: "MB/s",
       peer: { name: "cp and fsync", values: peers.map((seconds) => sizeBytes / 1e6 / seconds) },
       ...(isGoal && { goal: { of: "ratio", is: "at_least", value: 0.9 } as const }),
-      note: "The archive pass hashes every byte twice; cp hashes nothing.",
+      note: "The archive pass hashes every byte (SHA-256), and compares a checksum; cp does neither.",
     },
     {
       figure: `${figure}: CPU`,

@@ -4,7 +4,12 @@ import { PathDestination } from "../../src/edge/uploader/path-destination.ts";
 import { type IoUsage, readIo } from "./process-usage.ts";
 
 /** Puts one segment, described by JSON on stdin, into an archive; prints an {@link ArchivePassUsage}. */
-const Order = v.object({ sourcePath: v.string(), archiveDir: v.string(), identity: SegmentIdentityJson });
+const Order = v.object({
+  sourcePath: v.string(),
+  archiveDir: v.string(),
+  identity: SegmentIdentityJson,
+  spoolChecksum: v.string(),
+});
 export type Order = v.InferInput<typeof Order>;
 
 /** Of the put alone, without the start of the process. */
@@ -23,14 +28,17 @@ async function usage(): Promise<IoUsage> {
 
 if (import.meta.main) {
   const input: unknown = await Bun.stdin.json();
-  const { sourcePath, archiveDir } = v.parse(Order, input);
+  const { sourcePath, archiveDir, spoolChecksum } = v.parse(Order, input);
   const identity = parseSegmentIdentity((input as Order).identity);
   const destination = new PathDestination({ path: archiveDir });
 
   const before = await usage();
   const cpuBefore = process.cpuUsage();
   const startedAtMs = performance.now();
-  const { filePath } = await destination.put({ sourcePath, identity, expectedArchiveId: undefined });
+  const { filePath } = await destination.put({
+    ...{ sourcePath, identity, spoolChecksum },
+    expectedArchiveId: undefined,
+  });
   const seconds = (performance.now() - startedAtMs) / 1000;
   const cpu = process.cpuUsage(cpuBefore);
   const after = await usage();

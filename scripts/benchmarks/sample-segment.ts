@@ -2,6 +2,7 @@ import { join } from "node:path";
 import { newUuidV7 } from "../../src/common/ids.ts";
 import { scanSegmentFile } from "../../src/common/mp4/segment-scan.ts";
 import type { SegmentIdentity } from "../../src/common/segment-identity.ts";
+import { SpoolChecksum } from "../../src/edge/spool-checksum.ts";
 import type { Scale } from "./benchmark.ts";
 import { makeSampleVideo, runFfmpeg } from "./sample-video.ts";
 
@@ -13,6 +14,7 @@ export interface SampleSegment {
   path: string;
   sizeBytes: number;
   identity: SegmentIdentity;
+  spoolChecksum: string;
 }
 
 /** A closed segment as it waits in the spool for its upload. */
@@ -32,11 +34,16 @@ export async function makeSampleSegment(
   );
   const scan = await scanSegmentFile(path);
   const hash = new Bun.CryptoHasher("sha256");
-  for await (const chunk of Bun.file(path).slice(0, scan.wholeBytes).stream()) hash.update(chunk);
+  const checksum = new SpoolChecksum();
+  for await (const chunk of Bun.file(path).slice(0, scan.wholeBytes).stream()) {
+    hash.update(chunk);
+    checksum.update(chunk);
+  }
   const startTimeMs = Date.UTC(2025, 8, 23, 6, 30);
   return {
     path,
     sizeBytes: Bun.file(path).size,
+    spoolChecksum: checksum.digest(),
     identity: {
       videoId: newUuidV7(startTimeMs),
       cameraId: "cam01",

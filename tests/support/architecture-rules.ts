@@ -98,7 +98,7 @@ export const rules: Record<string, Rule> = {
   ),
 
   "one function starts child processes": (module) => {
-    if (["src/common/child-process.ts", "src/common/thread.ts"].includes(module.path)) return [];
+    if (module.path === "src/common/child-process.ts") return [];
     const started = /\bBun\s*\.\s*(?:spawn|spawnSync|\$)|\bnew Worker\b/.exec(module.code);
     return [
       ...(started ? [`uses ${started[0]}`] : []),

@@ -1,4 +1,4 @@
-import { constants } from "node:fs";
+import { constants, readSync } from "node:fs";
 import { type FileHandle, open } from "node:fs/promises";
 import { AppError, describeError, errnoOf } from "../errors.ts";
 
@@ -9,13 +9,15 @@ export class RegularFile implements AsyncDisposable {
     /** When it was opened. */
     readonly sizeBytes: number,
     readonly handle: FileHandle,
+    readonly blocking: boolean,
   ) {}
 
   /**
    * Throws `not_found`, `io`, and `invalid_input` for what is not a plain file. A FIFO or a device does not block:
-   * it is opened without waiting and refused.
+   * it is opened without waiting and refused. With `blocking`, reads hold up the whole thread instead of taking the
+   * way through the pool of the runtime: for a process with nothing else to do.
    */
-  static async open(path: string): Promise<RegularFile> {
+  static async open(path: string, { blocking = false } = {}): Promise<RegularFile> {
     let handle: FileHandle;
     try {
       handle = await open(path, constants.O_RDONLY | constants.O_NONBLOCK | constants.O_NOCTTY);
@@ -28,7 +30,7 @@ export class RegularFile implements AsyncDisposable {
     try {
       const stat = await handle.stat();
       if (!stat.isFile()) throw notPlain(path);
-      return new RegularFile(path, stat.size, handle);
+      return new RegularFile(path, stat.size, handle, blocking);
     } catch (error) {
       await handle.close();
       throw error instanceof AppError ? error : new AppError("io", `cannot read ${path}`, { cause: error });
@@ -46,21 +48,21 @@ export class RegularFile implements AsyncDisposable {
   async readInto(target: Uint8Array, offset: number): Promise<number> {
     let filled = 0;
     while (filled < target.length) {
-      const { bytesRead } = await this.handle
-        .read(target, filled, target.length - filled, offset + filled)
-        .catch((error: unknown) => {
-          throw new AppError(
-            "io",
-            `cannot read ${this.path} at byte ${offset + filled}: ${describeError(error)}`,
-            {
-              cause: error,
-            },
-          );
-        });
+      const bytesRead = await this.#read(target.subarray(filled), offset + filled);
       if (bytesRead === 0) break;
       filled += bytesRead;
     }
     return filled;
+  }
+
+  async #read(target: Uint8Array, offset: number): Promise<number> {
+    const { handle, blocking, path } = this;
+    try {
+      if (blocking) return readSync(handle.fd, target, 0, target.length, offset);
+      return (await handle.read(target, 0, target.length, offset)).bytesRead;
+    } catch (cause) {
+      throw new AppError("io", `cannot read ${path} at byte ${offset}: ${describeError(cause)}`, { cause });
+    }
   }
 
   async [Symbol.asyncDispose](): Promise<void> {

@@ -30,6 +30,8 @@ export interface ScanOptions {
    * blocks there that were never written. More than is ever recorded between two fsyncs.
    */
   checkTailBytes?: number;
+  /** As of `RegularFile`; a scan is a thousand small reads, of which each is ten times as quick then. */
+  blocking?: boolean;
 }
 
 /** `moof` of a usual fragment and the header of its `mdat`, in one read. */
@@ -46,9 +48,9 @@ const maxMoofBytes = 8 * 1024 * 1024;
  */
 export async function scanSegmentFile(
   path: string,
-  { checkTailBytes = 8 * 1024 * 1024 }: ScanOptions = {},
+  { checkTailBytes = 8 * 1024 * 1024, blocking = false }: ScanOptions = {},
 ): Promise<SegmentScan> {
-  await using file = await RegularFile.open(path);
+  await using file = await RegularFile.open(path, { blocking });
   const init = await readInitSegment(file);
   const index = new SegmentIndex(init);
   let offset = init.bytes.length;

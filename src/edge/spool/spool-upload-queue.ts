@@ -1,6 +1,6 @@
 import { AppError } from "../../common/errors.ts";
-import type { PutResult } from "../uploader/archive-destination.ts";
-import type { LoadedSegment, UploadQueue, WaitingSegment } from "../uploader/upload-queue.ts";
+import type { LoadedSegment, PutResult } from "../uploader/archive-destination.ts";
+import type { UploadQueue, WaitingSegment } from "../uploader/upload-queue.ts";
 import { writeAnnounceRecord } from "./announce-record.ts";
 import type { Inventory } from "./inventory.ts";
 import type { Quarantine } from "./quarantine.ts";

@@ -1,11 +1,17 @@
 import type { SegmentIdentity } from "../../common/segment-identity.ts";
 import type { RateLimit } from "./rate-limit.ts";
 
-/** One closed segment to bring to the archive. */
-export interface PutRequest {
+/** A closed segment, to be archived. */
+export interface LoadedSegment {
   /** Spool file: `ftyp moov (moof mdat)*`. */
   sourcePath: string;
   identity: SegmentIdentity;
+  /** A {@link SpoolChecksum} of the file as it was recorded; without it `recordedSha256` has to be computed again. */
+  spoolChecksum?: string | undefined;
+}
+
+/** One closed segment to bring to the archive. */
+export interface PutRequest extends LoadedSegment {
   /** The archive that has to be behind the destination; undefined accepts any that has an identity file. */
   expectedArchiveId: string | undefined;
 }
@@ -31,12 +37,13 @@ export interface PutOptions {
 /**
  * Where finished segments go. One contract, whatever the technology:
  * - Idempotent: putting the same segment again answers `alreadyThere` with the same path and hash.
- * - All or nothing: a file under its final name is complete, synced, and its payload hashes to `recordedSha256`;
+ * - All or nothing: a file under its final name is complete, synced, and its payload is what was recorded, by the
+ *   checksum taken meanwhile or by `recordedSha256`;
  *   anything else stays under a `.partial` name and is cleaned by the next put.
  * - Never overwrites: a name that another video has gets `-2`, `-3`.
  * - Checks the archive's identity before the first byte, so nothing is ever written under an empty mount point.
- * Errors: `unavailable` (not mounted, other archive, no identity file), `corrupt_file` (the spool file does not hash to
- * what was recorded), `io` (with the errno in details), `cancelled`, `timeout`.
+ * Errors: `unavailable` (not mounted, other archive, no identity file), `corrupt_file` (the spool file is not what was
+ * recorded), `io` (with the errno in details), `cancelled`, `timeout`.
  */
 export interface ArchiveDestination {
   put(request: PutRequest, options?: PutOptions): Promise<PutResult>;

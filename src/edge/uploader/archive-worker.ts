@@ -70,6 +70,7 @@ async function answer(
     {
       sourcePath: request.source_path,
       identity: identityOf(request.identity),
+      spoolChecksum: request.spool_checksum ?? undefined,
       expectedArchiveId: request.expected_archive_id ?? undefined,
     },
     {

@@ -7,10 +7,14 @@ import type { SegmentIdentity } from "../../common/segment-identity.ts";
 import type { ArchiveRoot } from "./archive-root.ts";
 import { dayFolderOf, isPartialOf, newPartialPath, takenPathsOf } from "./day-names.ts";
 import { publishFile } from "./publish-file.ts";
+import type { ArchiveTarget } from "./synced-writer.ts";
+import { startWriteback } from "./writeback.ts";
 
 export interface Partial {
   path: string;
   file: FileHandle;
+  /** The file, to be written to. */
+  target: ArchiveTarget;
 }
 
 const maxAttempts = 9999;
@@ -52,7 +56,14 @@ export class DayFolder {
   /** A new empty file. */
   async createPartial(): Promise<Partial> {
     const path = this.#root.resolve(newPartialPath(this.#identity));
-    return { path, file: await open(path, "wx", 0o644) };
+    const file = await open(path, "wx", 0o644);
+    const target: ArchiveTarget = {
+      write: (bytes, offset, length, position) => file.write(bytes, offset, length, position),
+      startWriteback: (offset, length) => startWriteback(file.fd, offset, length),
+      datasync: () => file.datasync(),
+      sync: () => file.sync(),
+    };
+    return { path, file, target };
   }
 
   async removePartial({ path, file }: Partial): Promise<void> {

@@ -14,7 +14,8 @@ import { runArchivePass } from "./archive-pass.ts";
 import { ArchiveRoot } from "./archive-root.ts";
 import { DayFolder } from "./day-folder.ts";
 import { type KnownFile, knownFileOf } from "./known-file.ts";
-import { checkRecordedHash, planFromSource } from "./source-plan.ts";
+import { proofOf } from "./segment-proof.ts";
+import { planFromSource } from "./source-plan.ts";
 import { tryWritingTo } from "./trial-file.ts";
 
 /** An archive that is a folder of this machine: a mounted share, or a disk. Its calls may hang as the mount does. */
@@ -57,10 +58,9 @@ export class PathDestination implements ArchiveDestination {
 
       const partial = await folder.createPartial();
       try {
-        const pass = { source, layout, target: partial.file, ...options };
-        const { recordedSha256, fileSha256 } = await runArchivePass(pass);
+        const pass = { source, layout, proof: proofOf(request), target: partial.target, ...options };
+        const { fileSha256 } = await runArchivePass(pass);
         await partial.file.close();
-        checkRecordedHash(request, recordedSha256);
         const sizeBytes = await folder.sizeOf(partial.path);
         if (sizeBytes !== layout.totalSizeBytes) {
           throw new AppError("io", `the archive kept ${sizeBytes} of ${layout.totalSizeBytes} bytes`, {

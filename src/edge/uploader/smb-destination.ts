@@ -20,10 +20,11 @@ import { runArchivePass } from "./archive-pass.ts";
 import { openCredentialsFile } from "./credentials-file.ts";
 import { dayFolderOf, isPartialOf, newPartialPath, takenPathsOf } from "./day-names.ts";
 import { type KnownFile, knownFileOf } from "./known-file.ts";
+import { proofOf } from "./segment-proof.ts";
 import type { SmbEntry } from "./smb-answer.ts";
 import { SmbArchive } from "./smb-archive.ts";
 import type { SmbFile } from "./smb-file.ts";
-import { checkRecordedHash, planFromSource } from "./source-plan.ts";
+import { planFromSource } from "./source-plan.ts";
 import { tryWritingToShare } from "./trial-file.ts";
 
 export interface SmbDestinationOptions {
@@ -79,8 +80,8 @@ export class SmbDestination implements ArchiveDestination {
 
     const partial = newPartialPath(identity);
     try {
-      const { recordedSha256, fileSha256 } = await upload(archive, partial, { source, layout, ...options });
-      checkRecordedHash(request, recordedSha256);
+      const pass = { source, layout, proof: proofOf(request), ...options };
+      const { fileSha256 } = await upload(archive, partial, pass);
       await this.#checkPartial(archive, partial, { sizeBytes: layout.totalSizeBytes, sha256: fileSha256 });
       if (options.signal?.aborted) throw new AppError("cancelled", "the upload was cancelled");
       const filePath = await publish(archive, partial, identity, entries);

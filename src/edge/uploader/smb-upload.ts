@@ -1,8 +1,8 @@
 import { type Child, startChild } from "../../common/child-process.ts";
 import { sleep } from "../../common/clock.ts";
 import { AppError } from "../../common/errors.ts";
-import type { ArchiveTarget } from "./archive-pass.ts";
 import { smbOperationError, smbStatusOf } from "./smb-answer.ts";
+import type { ArchiveTarget } from "./synced-writer.ts";
 
 /** What the server gets to close a file that is not wanted any more. */
 const closeMs = 2000;

@@ -5,18 +5,10 @@ import type { PutRequest } from "./archive-destination.ts";
 
 /** What the archived file of a spool file will be. Throws `corrupt_file` for one that is not whole, `not_found`, `io`. */
 export async function planFromSource({ sourcePath, identity }: PutRequest): Promise<ArchiveLayout> {
-  const scan = await scanSegmentFile(sourcePath, { checkTailBytes: 0 });
+  const scan = await scanSegmentFile(sourcePath, { checkTailBytes: 0, blocking: true });
   if (scan.tornBytes > 0) {
     const reason = `${scan.tornBytes} bytes at the end of the segment are damaged: ${scan.tornReason}`;
     throw new AppError("corrupt_file", reason, { details: { side: "spool" } });
   }
   return planArchiveFile({ index: scan.index, identity });
-}
-
-/** Throws `corrupt_file` when what was read is not what was recorded. */
-export function checkRecordedHash({ identity }: PutRequest, recordedSha256: string): void {
-  if (recordedSha256 === identity.recordedSha256) return;
-  throw new AppError("corrupt_file", "the segment no longer has the hash it was recorded with", {
-    details: { side: "spool", recorded: identity.recordedSha256, found: recordedSha256 },
-  });
 }

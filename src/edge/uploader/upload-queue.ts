@@ -1,20 +1,10 @@
-import type { SegmentIdentity } from "../../common/segment-identity.ts";
-import type { PutResult } from "./archive-destination.ts";
+import type { LoadedSegment, PutResult } from "./archive-destination.ts";
 
 export interface WaitingSegment {
   videoId: string;
   cameraId: string;
   startTimeMs: number;
   sizeBytes: number;
-}
-
-/** A closed segment, to be archived. */
-export interface LoadedSegment {
-  /** Spool file: `ftyp moov (moof mdat)*`. */
-  sourcePath: string;
-  identity: SegmentIdentity;
-  /** A {@link SpoolChecksum} of the file as it was recorded; without it `recordedSha256` has to be computed again. */
-  spoolChecksum: string | undefined;
 }
 
 /** Closed segments that are to be archived, as the uploader sees them; the spool implements it. */

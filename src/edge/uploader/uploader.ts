@@ -182,9 +182,9 @@ export class Uploader {
     signal.addEventListener("abort", onStop, { once: true });
     const startedMs = clock.monotonicMs();
     try {
-      const { sourcePath, identity } = await queue.load(videoId);
+      const loaded = await queue.load(videoId);
       const result = await destination.put(
-        { sourcePath, identity, expectedArchiveId: expectedArchiveId() },
+        { ...loaded, expectedArchiveId: expectedArchiveId() },
         {
           signal: controller.signal,
           onProgress: (written, total) => {

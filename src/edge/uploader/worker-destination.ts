@@ -61,6 +61,7 @@ export class WorkerDestination implements ArchiveDestination, Disposable, AsyncD
         ...this.#place,
         source_path: request.sourcePath,
         identity: formatSegmentIdentity(request.identity),
+        spool_checksum: request.spoolChecksum ?? null,
         expected_archive_id: request.expectedArchiveId ?? null,
         max_bytes_per_second: inForce(this.#options.maxBytesPerSecond) ?? null,
       },

@@ -22,6 +22,7 @@ export const WorkerRequest = v.variant("kind", [
     ...place,
     source_path: v.string(),
     identity: SegmentIdentityJson,
+    spool_checksum: v.nullable(v.string()),
     expected_archive_id: v.nullable(v.string()),
     /** How fast the bytes may go out; null: as fast as they can. */
     max_bytes_per_second: v.nullable(v.number()),

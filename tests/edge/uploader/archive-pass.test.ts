@@ -5,8 +5,10 @@ import { join } from "node:path";
 import fc from "fast-check";
 import type { ArchiveLayout } from "../../../src/common/mp4/archive-file.ts";
 import { RegularFile } from "../../../src/common/mp4/regular-file.ts";
+import { SpoolChecksum } from "../../../src/edge/spool-checksum.ts";
 import { runArchivePass } from "../../../src/edge/uploader/archive-pass.ts";
-import { temporaryFolder } from "../../support/sample-recording.ts";
+import { proofOf } from "../../../src/edge/uploader/segment-proof.ts";
+import { sampleStart, temporaryFolder } from "../../support/sample-recording.ts";
 import { canMount, mountSmallDisk } from "../../support/small-disk.ts";
 import { testIf } from "../../support/test-if.ts";
 
@@ -39,13 +41,33 @@ function layoutOf(source: Uint8Array, initSize: number): ArchiveLayout {
   };
 }
 
+/** As the spool would know the segment, by one proof or by the other. */
+function proofFor(recorded: Uint8Array, by: "checksum" | "sha256" = "checksum") {
+  const checksum = new SpoolChecksum();
+  checksum.update(recorded);
+  return proofOf({
+    sourcePath: "",
+    identity: {
+      ...sampleStart(),
+      endTimeMs: 0,
+      durationMs: 0,
+      fps: 0,
+      recordedSha256: by === "sha256" ? sha256(recorded) : "",
+    },
+    spoolChecksum: by === "checksum" ? checksum.digest() : undefined,
+  });
+}
+
 async function pass(folder: string, source: Uint8Array, initSize: number, options: object = {}) {
   await writeFile(join(folder, "source"), source);
   await using opened = await RegularFile.open(join(folder, "source"));
   const target = await open(join(folder, "target"), "w");
   try {
     const layout = layoutOf(source, initSize);
-    return { layout, result: await runArchivePass({ source: opened, layout, target, ...options }) };
+    return {
+      layout,
+      result: await runArchivePass({ source: opened, layout, proof: proofFor(source), target, ...options }),
+    };
   } finally {
     await target.close();
   }
@@ -57,7 +79,7 @@ const pseudoRandom = (size: number) => {
   return bytes;
 };
 
-test("writes front, init segment, sidx and fragments, and hashes both ways", async () => {
+test("writes front, init segment, sidx and fragments, and tells the hash of all of it", async () => {
   await using folder = await temporaryFolder();
   const sizes = fc.constantFrom(1, 2, 1000, mib - 1, mib, mib + 1, 3 * mib + 5, 16 * mib + 7);
   await fc.assert(
@@ -67,7 +89,7 @@ test("writes front, init segment, sidx and fragments, and hashes both ways", asy
       const expected = [layout.front, layout.initBytes, layout.sidx, source.subarray(initSize)];
       const written = await readFile(join(folder.path, "target"));
       expect(Buffer.compare(written, Buffer.concat(expected))).toBe(0);
-      expect(result).toEqual({ recordedSha256: sha256(source), fileSha256: sha256(...expected) });
+      expect(result).toEqual({ fileSha256: sha256(...expected) });
     }),
     { numRuns: 30 },
   );
@@ -85,11 +107,45 @@ test("reads and writes each byte once", async () => {
     return { read: get("rchar"), written: get("wchar") };
   };
   const before = await counters();
-  await runArchivePass({ source: opened, layout: layoutOf(source, 700), target });
+  await runArchivePass({ source: opened, layout: layoutOf(source, 700), proof: proofFor(source), target });
   const after = await counters();
   expect((after.read - before.read) / source.length).toBeCloseTo(1, 2);
   expect((after.written - before.written) / source.length).toBeCloseTo(1, 2);
 });
+
+test.each(["checksum", "sha256"] as const)(
+  "bytes that no longer have their %s end the pass, not synced",
+  async (by) => {
+    await using folder = await temporaryFolder();
+    const source = pseudoRandom(3 * mib);
+    const syncs: string[] = [];
+    const target = {
+      write: async (_bytes: Uint8Array, _offset: number, length: number) => ({ bytesWritten: length }),
+      datasync: async () => void syncs.push("datasync"),
+      sync: async () => void syncs.push("sync"),
+    };
+    await writeFile(join(folder.path, "source"), source);
+    const path = join(folder.path, "source");
+    const run = async () => {
+      await using opened = await RegularFile.open(path);
+      return await runArchivePass({
+        source: opened,
+        layout: layoutOf(source, 10),
+        proof: proofFor(source, by),
+        target,
+      });
+    };
+    await run();
+    expect(syncs).toEqual(["sync"]);
+    for (const at of [10, 1_500_000, source.length - 1]) {
+      const other = source.slice();
+      other[at]! ^= 1;
+      await writeFile(path, other);
+      await expect(run()).rejects.toMatchObject({ code: "corrupt_file", details: { side: "spool" } });
+    }
+    expect(syncs).toEqual(["sync"]);
+  },
+);
 
 test("stops where it is cancelled", async () => {
   await using folder = await temporaryFolder();
@@ -109,7 +165,9 @@ test("a source that got shorter is no segment any more", async () => {
   await truncate(join(folder.path, "source"), 2 * mib);
   await using target = await open(join(folder.path, "target"), "w");
   const layout = layoutOf(source, 10);
-  await expect(runArchivePass({ source: opened, layout, target })).rejects.toMatchObject({
+  await expect(
+    runArchivePass({ source: opened, layout, proof: proofFor(source), target }),
+  ).rejects.toMatchObject({
     code: "corrupt_file",
   });
 });
@@ -122,7 +180,9 @@ testIf(canMount, "mounting needs root")("a full archive is told with its errno",
   await using opened = await RegularFile.open(join(folder.path, "source"));
   await using target = await open(join(disk.path, "target"), "w");
   const layout = layoutOf(source, 10);
-  await expect(runArchivePass({ source: opened, layout, target })).rejects.toMatchObject({
+  await expect(
+    runArchivePass({ source: opened, layout, proof: proofFor(source), target }),
+  ).rejects.toMatchObject({
     code: "io",
     details: { side: "archive", errno: "ENOSPC" },
   });

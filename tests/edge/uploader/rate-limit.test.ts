@@ -3,8 +3,9 @@ import { readFile, writeFile } from "node:fs/promises";
 import { join } from "node:path";
 import fc from "fast-check";
 import { RegularFile } from "../../../src/common/mp4/regular-file.ts";
-import { type ArchiveTarget, runArchivePass } from "../../../src/edge/uploader/archive-pass.ts";
+import { runArchivePass } from "../../../src/edge/uploader/archive-pass.ts";
 import { RateLimit } from "../../../src/edge/uploader/rate-limit.ts";
+import type { ArchiveTarget } from "../../../src/edge/uploader/synced-writer.ts";
 import { FakeClock } from "../../support/fake-clock.ts";
 import { temporaryFolder } from "../../support/sample-recording.ts";
 
@@ -126,6 +127,7 @@ async function limitedPass(size: number, limit: RateLimit, signal?: AbortSignal)
   const pass = {
     source: opened,
     layout,
+    proof: { update: () => undefined, check: () => undefined },
     target,
     limit,
     signal,
