@@ -8,6 +8,7 @@ import { newUuidV7 } from "../../src/common/ids.ts";
 import { readArchiveFile } from "../../src/common/mp4/archive-file.ts";
 import { verifyArchiveFile } from "../../src/common/mp4/verify-file.ts";
 import type { SegmentIdentity } from "../../src/common/segment-identity.ts";
+import { SpoolChecksum } from "../../src/edge/spool-checksum.ts";
 import type { ArchiveDestination } from "../../src/edge/uploader/archive-destination.ts";
 import { sampleRecording, sampleStart, temporaryFolder } from "../support/sample-recording.ts";
 
@@ -173,14 +174,24 @@ export function archiveDestinationContract(
       expect(result.archiveId).toBe("01997000-0000-7000-8000-0000000000bb");
     });
 
-    test("refuses a segment that no longer has its hash, and leaves nothing", async () => {
-      await using at = await setUp();
-      const bytes = await readFile(at.request.sourcePath);
-      bytes[bytes.length - 10]! ^= 1;
-      await writeFile(at.request.sourcePath, bytes);
-      await expect(at.destination.put(at.request)).rejects.toMatchObject({ code: "corrupt_file" });
-      expect(await filesIn(at.archive)).toEqual(["metadata/archive.json"]);
-    });
+    test.each(["hash", "checksum"])(
+      "refuses a segment that no longer has its %s, and leaves nothing",
+      async (by) => {
+        await using at = await setUp();
+        const bytes = await readFile(at.request.sourcePath);
+        const checksum = new SpoolChecksum();
+        checksum.update(bytes);
+        const request = { ...at.request, ...(by === "checksum" && { spoolChecksum: checksum.digest() }) };
+        bytes[bytes.length - 10]! ^= 1;
+        await writeFile(at.request.sourcePath, bytes);
+        await expect(at.destination.put(request)).rejects.toMatchObject({ code: "corrupt_file" });
+        expect(await filesIn(at.archive)).toEqual(["metadata/archive.json"]);
+        bytes[bytes.length - 10]! ^= 1;
+        await writeFile(at.request.sourcePath, bytes);
+        const { filePath } = await at.destination.put(request);
+        expect(await verifyArchiveFile(join(at.archive, filePath))).toMatchObject({ ok: true });
+      },
+    );
 
     test("refuses a segment that is cut short, and one that is gone", async () => {
       await using at = await setUp();

@@ -3,7 +3,7 @@ import { latin1, u32s, writeBox, writeLargeBoxHeader } from "./box-writer.ts";
 import { type Box, corrupt, parseBoxHeader, readBox } from "./boxes.ts";
 import { isIdentityBox, parseIdentityBox, writeIdentityBox } from "./identity-box.ts";
 import { type InitSegment, parseInitSegment } from "./init-segment.ts";
-import { writeOuterMoov } from "./outer-moov.ts";
+import { placeFragments, writeOuterMoov } from "./outer-moov.ts";
 import { RegularFile } from "./regular-file.ts";
 import type { SegmentIndex } from "./segment-index.ts";
 import { parseSidx, planSubsegments, type Subsegment, writeSidx } from "./sidx.ts";
@@ -40,11 +40,11 @@ export function planAroundIdentity(
   const head = [writeFileType(index.init), identityBox];
   const mdatHeader = writeLargeBoxHeader("mdat", payloadBytes);
 
-  const moovBytes = writeOuterMoov(index, 0, startTimeMs).length;
-  const initOffset = head.reduce((sum, part) => sum + part.length, moovBytes + mdatHeader.length);
+  const moov = writeOuterMoov(index, startTimeMs);
+  const initOffset = head.reduce((sum, part) => sum + part.length, moov.length + mdatHeader.length);
   const sidxOffset = initOffset + initBytes.length;
   const fragmentsOffset = sidxOffset + sidx.length;
-  const moov = writeOuterMoov(index, fragmentsOffset, startTimeMs);
+  placeFragments(moov, fragmentsOffset);
   return {
     front: Buffer.concat([...head, moov, mdatHeader]),
     initBytes,

@@ -1,7 +1,5 @@
 import { AppError } from "../errors.ts";
 
-type FieldSize = 1 | 2 | 4 | 8;
-
 /** Big-endian fields one after the other, in as many bytes as were asked for. Throws `internal` on a wrong size. */
 export class FieldWriter {
   readonly bytes: Uint8Array;
@@ -14,17 +12,17 @@ export class FieldWriter {
   }
 
   u16(value: number): this {
-    this.#view.setUint16(this.#advance(value, 2), value);
+    this.#view.setUint16(this.#advance(value, 2, 0x10000), value);
     return this;
   }
 
   u32(value: number): this {
-    this.#view.setUint32(this.#advance(value, 4), value);
+    this.#view.setUint32(this.#advance(value, 4, 0x1_0000_0000), value);
     return this;
   }
 
   u64(value: number): this {
-    this.#view.setBigUint64(this.#advance(value, 8), BigInt(value));
+    this.#view.setBigUint64(this.#advance(value, 8, Number.POSITIVE_INFINITY), BigInt(value));
     return this;
   }
 
@@ -35,8 +33,8 @@ export class FieldWriter {
   }
 
   /** A number that does not fit would be cut off without a word. */
-  #advance(value: number, size: FieldSize): number {
-    if (!Number.isSafeInteger(value) || value < 0 || (size < 8 && value >= 2 ** (size * 8))) {
+  #advance(value: number, size: number, limit: number): number {
+    if (!Number.isSafeInteger(value) || value < 0 || value >= limit) {
       throw new AppError("internal", `${value} does not fit into ${size} bytes`);
     }
     const offset = this.#offset;

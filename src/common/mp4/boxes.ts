@@ -42,7 +42,7 @@ export function messageOfCorrupt(error: unknown): string {
 export function parseBoxHeader(bytes: Uint8Array): BoxHeader | undefined {
   if (bytes.length < 8) return undefined;
   const view = new DataView(bytes.buffer, bytes.byteOffset, bytes.byteLength);
-  const type = parseBoxType(bytes, 4);
+  const type = frequentTypes.get(view.getUint32(4)) ?? parseBoxType(bytes, 4);
   const size = view.getUint32(0);
   if (size === 0) return { type, headerSizeBytes: 8, sizeBytes: undefined };
   if (size !== 1) {
@@ -56,6 +56,14 @@ export function parseBoxHeader(bytes: Uint8Array): BoxHeader | undefined {
   }
   return { type, headerSizeBytes: 16, sizeBytes: Number(large) };
 }
+
+/** What there is thousands of in a file, by the four bytes as a number: found sooner than read. */
+const frequentTypes = new Map(
+  ["moof", "mfhd", "traf", "tfhd", "tfdt", "trun", "mdat"].map((type) => [
+    Buffer.from(type, "latin1").readUInt32BE(),
+    type,
+  ]),
+);
 
 function parseBoxType(bytes: Uint8Array, offset: number): string {
   let type = "";

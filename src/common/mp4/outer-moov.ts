@@ -1,4 +1,5 @@
 import { FieldWriter, latin1, u32s, writeBox, writeFullBox } from "./box-writer.ts";
+import { readBox, readBoxes, requireBox } from "./boxes.ts";
 import { planEdits, type TrackEdit } from "./edit-plan.ts";
 import type { SampleTable } from "./sample-table.ts";
 import type { SegmentIndex } from "./segment-index.ts";
@@ -10,14 +11,10 @@ const epochSeconds = 2_082_844_800;
 const unityMatrix = u32s(0x10000, 0, 0, 0, 0x10000, 0, 0, 0, 0x40000000);
 
 /**
- * The `moov` with full sample tables (ISO/IEC 14496-12 8.2 to 8.7). `fragmentsOffset`: where the first fragment
- * starts in the file; the size of the result does not depend on it. `createdAtMs` goes into the creation times.
+ * The `moov` with full sample tables (ISO/IEC 14496-12 8.2 to 8.7), as if the first fragment were at byte 0 of the file:
+ * see {@link placeFragments}. `createdAtMs` goes into the creation times.
  */
-export function writeOuterMoov(
-  index: SegmentIndex,
-  fragmentsOffset: number,
-  createdAtMs: number,
-): Uint8Array {
+export function writeOuterMoov(index: SegmentIndex, createdAtMs: number): Uint8Array {
   const plan = planEdits(index);
   const created = Math.max(0, Math.floor(createdAtMs / 1000) + epochSeconds);
   const highestTrackId = Math.max(...plan.tracks.map((edit) => edit.table.track.trackId));
@@ -36,11 +33,30 @@ export function writeOuterMoov(
   return writeBox(
     "moov",
     writeFullBox("mvhd", 1, 0, mvhd.bytes, unityMatrix, u32s(0, 0, 0, 0, 0, 0, nextTrackId)),
-    ...plan.tracks.map((edit) => writeTrack(edit, fragmentsOffset, created)),
+    ...plan.tracks.map((edit) => writeTrack(edit, created)),
   );
 }
 
-function writeTrack(edit: TrackEdit, fragmentsOffset: number, created: number): Uint8Array {
+/**
+ * Moves the chunks of all tracks by where the first fragment starts in the file, which is known only when the `moov`
+ * in front of it is written. Changes no size.
+ */
+export function placeFragments(moov: Uint8Array, fragmentsOffset: number): void {
+  const view = new DataView(moov.buffer, moov.byteOffset, moov.byteLength);
+  const by = BigInt(fragmentsOffset);
+  const { contentStart } = readBox(moov);
+  for (const trak of readBoxes(moov, contentStart)) {
+    if (trak.type !== "trak") continue;
+    const path = ["mdia", "minf", "stbl", "co64"];
+    const co64 = path.reduce((box, type) => requireBox(moov, box, type), trak);
+    // Version, flags and the number of entries come first.
+    for (let at = co64.contentStart + 8; at < co64.end; at += 8) {
+      view.setBigUint64(at, view.getBigUint64(at) + by);
+    }
+  }
+}
+
+function writeTrack(edit: TrackEdit, created: number): Uint8Array {
   const { track } = edit.table;
   const tkhd = new FieldWriter(32)
     .u64(created)
@@ -70,7 +86,7 @@ function writeTrack(edit: TrackEdit, fragmentsOffset: number, created: number): 
       "mdia",
       writeFullBox("mdhd", 1, 0, mdhd.bytes),
       hdlr,
-      writeBox("minf", mediaHeader, dinf, writeSampleTable(edit, fragmentsOffset)),
+      writeBox("minf", mediaHeader, dinf, writeSampleTable(edit)),
     ),
   );
 }
@@ -85,7 +101,7 @@ function writeEditList(edit: TrackEdit): Uint8Array {
   return writeFullBox("elst", 1, 0, elst.bytes);
 }
 
-function writeSampleTable({ table, compositionShift }: TrackEdit, fragmentsOffset: number): Uint8Array {
+function writeSampleTable({ table, compositionShift }: TrackEdit): Uint8Array {
   const sync = table.sync.view();
   const offsets = table.compositionOffsets.view();
   const composed = offsets.some((offset) => offset + compositionShift !== 0);
@@ -97,7 +113,7 @@ function writeSampleTable({ table, compositionShift }: TrackEdit, fragmentsOffse
     ...(sync.every((flag) => flag === 1) ? [] : [writeFullBox("stss", 0, 0, syncSamples(sync))]),
     writeSampleToChunk(table),
     writeSampleSizes(table.sizes.view()),
-    writeChunkOffsets(table, fragmentsOffset),
+    writeChunkOffsets(table),
   );
 }
 
@@ -151,9 +167,9 @@ function writeSampleSizes(sizes: Uint32Array): Uint8Array {
 }
 
 /** `co64` (8.7.5). */
-function writeChunkOffsets(table: SampleTable, fragmentsOffset: number): Uint8Array {
+function writeChunkOffsets(table: SampleTable): Uint8Array {
   const offsets = table.chunkOffsets.view();
   const writer = new FieldWriter(4 + offsets.length * 8).u32(offsets.length);
-  for (const offset of offsets) writer.u64(fragmentsOffset + offset);
+  for (const offset of offsets) writer.u64(offset);
   return writeFullBox("co64", 0, 0, writer.bytes);
 }
