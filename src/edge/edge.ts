@@ -21,6 +21,7 @@ import { Announcer } from "./hub-link/announcer.ts";
 import { GapReporter } from "./hub-link/gap-reporter.ts";
 import { Heartbeat } from "./hub-link/heartbeat.ts";
 import { HubClient } from "./hub-link/hub-client.ts";
+import { Reconciler } from "./hub-link/reconciler.ts";
 import { Reloader } from "./reload/reloader.ts";
 import { Spool } from "./spool/spool.ts";
 import { cronSchedule } from "./uploader/archive-watch.ts";
@@ -136,6 +137,10 @@ export async function runEdge({ configPath, env, entryFile }: RunEdgeOptions): P
     ...{ nodeId, hub, clock, queue: spool.gapReports },
     logger: createLogger("gaps"),
   });
+  const reconciler = new Reconciler({
+    ...{ nodeId, hub, clock, journal: spool.journal },
+    logger: createLogger("reconciler"),
+  });
   const heartbeat: Heartbeat = new Heartbeat({
     nodeId,
     hub,
@@ -202,6 +207,7 @@ export async function runEdge({ configPath, env, entryFile }: RunEdgeOptions): P
       uploader.run(background.signal),
       announcer.run(background.signal),
       gapReporter.run(background.signal),
+      reconciler.run(background.signal),
       spool.upkeep.run(background.signal),
       spool.redating.run(background.signal),
     ]);

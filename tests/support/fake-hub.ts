@@ -5,6 +5,7 @@ import {
   AnnounceRequest,
   type AnnounceResult,
 } from "../../src/common/protocol/announce.ts";
+import { BookmarkRequest } from "../../src/common/protocol/bookmark.ts";
 import { GapReport, type ReportedGap } from "../../src/common/protocol/gap.ts";
 import { HeartbeatRequest, RegisterRequest } from "../../src/common/protocol/node.ts";
 
@@ -18,6 +19,10 @@ export interface FakeHub extends AsyncDisposable {
   announces: string[][];
   /** By id, as reported first. */
   gaps: Map<string, v.InferOutput<typeof ReportedGap>>;
+  /** By node. */
+  bookmarks: Map<string, string>;
+  /** Of the hub since its start; change it to be one that was started again. */
+  session: string;
   registrations: v.InferOutput<typeof RegisterRequest>[];
   heartbeats: v.InferOutput<typeof HeartbeatRequest>[];
   archiveId: string | null;
@@ -37,6 +42,8 @@ export function startFakeHub(): FakeHub {
     videos: new Map(),
     announces: [],
     gaps: new Map(),
+    bookmarks: new Map(),
+    session: crypto.randomUUID(),
     registrations: [],
     heartbeats: [],
     archiveId: null,
@@ -82,6 +89,13 @@ export function startFakeHub(): FakeHub {
     const fresh = gaps.filter(({ gap_id }) => !hub.gaps.has(gap_id));
     for (const gap of fresh) hub.gaps.set(gap.gap_id, gap);
     return c.json({ stored: fresh.length, known: gaps.length - fresh.length });
+  });
+  app.post("/api/nodes/:id/bookmark", async (c) => {
+    const { move } = v.parse(BookmarkRequest, await c.req.json());
+    const nodeId = c.req.param("id");
+    const isThere = (hub.bookmarks.get(nodeId) ?? null) === move?.from;
+    if (move && isThere && move.session === hub.session) hub.bookmarks.set(nodeId, move.to);
+    return c.json({ session: hub.session, bookmark: hub.bookmarks.get(nodeId) ?? null });
   });
   app.post("/api/nodes/:id/heartbeat", async (c) => {
     hub.heartbeats.push(v.parse(HeartbeatRequest, await c.req.json()));

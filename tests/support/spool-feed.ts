@@ -81,7 +81,7 @@ export class SpoolFeed {
       old.archived = true;
     }
     if (!older) return;
-    await spool.announcements.markAcknowledged(older.videoId);
+    await spool.announcements.markAcknowledged([older.videoId]);
     for (const { videoId } of this.segments.slice(0, -3)) this.#find(videoId).evictionBegun = true;
     await spool.pressure.relieve();
   }

@@ -7,8 +7,8 @@ export interface AnnounceQueue {
   pending(): readonly string[];
   /** What to tell the hub. Undefined for one that is no longer pending. Throws `io`. */
   load(videoId: string): Promise<v.InferInput<typeof AnnouncedVideo> | undefined>;
-  /** The hub has it. A crash may undo this: the segment is then pending again. Repeatable. */
-  markAcknowledged(videoId: string): Promise<void>;
+  /** The hub has them. A crash may undo this: they are then pending again. Repeatable. Throws `io`. */
+  markAcknowledged(videoIds: readonly string[]): Promise<void>;
   /** The hub has something else under its id or path: kept with what the hub said, no longer pending. */
   markConflict(videoId: string, result: AnnounceResult): Promise<void>;
   /** Calls `listener` after each segment that becomes pending. */

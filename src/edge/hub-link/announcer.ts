@@ -47,7 +47,7 @@ export class Announcer {
   }
 
   async #announce(videoIds: readonly string[], signal: AbortSignal): Promise<void> {
-    const { queue, hub } = this.#options;
+    const { queue, hub, logger } = this.#options;
     const loaded = await Promise.all(videoIds.map((id) => queue.load(id)));
     const videos = loaded.filter(
       (video): video is v.InferInput<typeof AnnouncedVideo> => video !== undefined,
@@ -55,28 +55,21 @@ export class Announcer {
     if (videos.length === 0) return;
     const { results } = await hub.announce({ protocol_version: protocolVersion, videos }, signal);
     const resultOf = new Map(results.map((result) => [result.video_id, result]));
-    let settled = 0;
-    for (const { video_id } of videos) {
-      const result = resultOf.get(video_id);
-      if (result === undefined) continue;
-      await this.#settle(video_id, result);
-      settled++;
-    }
-    if (settled < videos.length) {
+    const answered = videos.flatMap(({ video_id }) => resultOf.get(video_id) ?? []);
+    const acknowledged = answered.filter(({ result }) => result !== "conflict");
+    await queue.markAcknowledged(acknowledged.map(({ video_id }) => video_id));
+    for (const { video_id, result } of acknowledged) logger.debug("acknowledged", { video_id, result });
+    for (const result of answered) if (result.result === "conflict") await this.#settleConflict(result);
+    if (answered.length < videos.length) {
       throw new AppError("unavailable", "the hub acknowledged only some of them");
     }
   }
 
-  async #settle(videoId: string, result: AnnounceResult): Promise<void> {
+  async #settleConflict(result: AnnounceResult): Promise<void> {
     const { queue, logger } = this.#options;
-    if (result.result !== "conflict") {
-      await queue.markAcknowledged(videoId);
-      logger.debug("acknowledged", { video_id: videoId, result: result.result });
-      return;
-    }
-    await queue.markConflict(videoId, result);
+    await queue.markConflict(result.video_id, result);
     logger.error("the hub has something else under this id or path", {
-      video_id: videoId,
+      video_id: result.video_id,
       announced_sha256: result.announced_sha256,
       known_sha256: result.known_sha256,
       detail: result.detail,

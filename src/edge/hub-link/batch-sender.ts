@@ -1,8 +1,9 @@
 import { type Clock, sleep } from "../../common/clock.ts";
-import { AppError, errorCodeOf } from "../../common/errors.ts";
+import { errorCodeOf } from "../../common/errors.ts";
 import { errorFields, type Logger } from "../../common/log.ts";
 import { Backoff, type BackoffOptions } from "../../common/retry.ts";
 import { Wakeup } from "../../common/wakeup.ts";
+import { retryDelayMs } from "./retry-delay.ts";
 
 export interface BatchSenderOptions<Item> {
   /** What still has to reach the hub, in the order to send it. */
@@ -73,8 +74,7 @@ export class BatchSender<Item> {
       if (first === undefined || items.length > 1) return;
       this.#refused.set(idOf(first), clock.monotonicMs() + refusedRetryMs);
     }
-    const asked = error instanceof AppError ? error.details.retryAfterMs : undefined;
-    const delayMs = Math.max(this.#backoff.next(), typeof asked === "number" ? asked : 0);
+    const delayMs = retryDelayMs(this.#backoff, error);
     logger.error(failure, { count: items.length, ...errorFields(error), retry_in_ms: delayMs });
     await sleep(delayMs, signal);
   }

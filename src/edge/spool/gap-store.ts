@@ -8,6 +8,7 @@ import type { Logger } from "../../common/log.ts";
 import { ReportedGap } from "../../common/protocol/gap.ts";
 import { formatWireTime, plainTextOf } from "../../common/protocol/wire.ts";
 import type { GapQueue } from "../hub-link/gap-queue.ts";
+import type { HubJournal } from "./hub-journal.ts";
 import type { GapSpan } from "./plan-gaps.ts";
 import { readJson } from "./segment-record.ts";
 
@@ -16,12 +17,14 @@ type GapJson = v.InferInput<typeof ReportedGap>;
 /** `gaps/<gap_id>.json`: what was not recorded, until the hub knows of it. */
 export class GapStore implements GapQueue {
   readonly #directory: string;
+  readonly #journal: HubJournal;
   readonly #logger: Logger;
   readonly #gaps = new Map<string, GapJson>();
   readonly #listeners: (() => void)[] = [];
 
-  constructor(options: { root: string; logger: Logger }) {
+  constructor(options: { root: string; journal: HubJournal; logger: Logger }) {
     this.#directory = join(options.root, "gaps");
+    this.#journal = options.journal;
     this.#logger = options.logger;
   }
 
@@ -70,6 +73,8 @@ export class GapStore implements GapQueue {
   }
 
   async markReported(gapIds: readonly string[]): Promise<void> {
+    const gaps = gapIds.flatMap((gapId) => this.#gaps.get(gapId) ?? []);
+    await this.#journal.note(gaps.map((gap) => ({ gap })));
     for (const gapId of gapIds) {
       // Not synced: a power cut that undoes it has the gap reported again, and the hub knows it.
       await rm(this.#pathOf(gapId), { force: true });

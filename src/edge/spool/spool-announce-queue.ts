@@ -3,6 +3,7 @@ import type { Logger } from "../../common/log.ts";
 import type { AnnouncedVideo, AnnounceResult } from "../../common/protocol/announce.ts";
 import type { AnnounceQueue } from "../hub-link/announce-queue.ts";
 import { readAnnounceRecord, writeConflictRecord } from "./announce-record.ts";
+import type { HubJournal } from "./hub-journal.ts";
 import type { Inventory } from "./inventory.ts";
 import type { SpoolLayout } from "./spool-layout.ts";
 
@@ -10,11 +11,13 @@ import type { SpoolLayout } from "./spool-layout.ts";
 export class SpoolAnnounceQueue implements AnnounceQueue {
   readonly #layout: SpoolLayout;
   readonly #inventory: Inventory;
+  readonly #journal: HubJournal;
   readonly #logger: Logger;
 
-  constructor(options: { layout: SpoolLayout; inventory: Inventory; logger: Logger }) {
+  constructor(options: { layout: SpoolLayout; inventory: Inventory; journal: HubJournal; logger: Logger }) {
     this.#layout = options.layout;
     this.#inventory = options.inventory;
+    this.#journal = options.journal;
     this.#logger = options.logger;
   }
 
@@ -40,13 +43,19 @@ export class SpoolAnnounceQueue implements AnnounceQueue {
     return undefined;
   }
 
-  async markAcknowledged(videoId: string): Promise<void> {
-    const segment = this.#inventory.get("archived", videoId);
-    if (!segment) return;
-    // Not synced: a power cut that undoes it has the segment announced again, and the hub says "duplicate".
-    await this.#layout.move(segment.name, "archived", "acknowledged", { sync: false });
-    this.#inventory.remove("archived", videoId);
-    this.#inventory.add("acknowledged", segment);
+  async markAcknowledged(videoIds: readonly string[]): Promise<void> {
+    const segments = videoIds.flatMap((videoId) => this.#inventory.get("archived", videoId) ?? []);
+    const videos = await Promise.all(
+      segments.map(({ name }) => readAnnounceRecord(this.#layout.directoryOf("archived", name))),
+    );
+    // First of all: what lies in `acknowledged/` may be evicted, and then only the journal knows of it.
+    await this.#journal.note(videos.flatMap((video) => (video ? [{ video }] : [])));
+    for (const segment of segments) {
+      // Not synced: a power cut that undoes it has the segment announced again, and the hub says "duplicate".
+      await this.#layout.move(segment.name, "archived", "acknowledged", { sync: false });
+      this.#inventory.remove("archived", segment.videoId);
+      this.#inventory.add("acknowledged", segment);
+    }
   }
 
   async markConflict(videoId: string, result: AnnounceResult): Promise<void> {

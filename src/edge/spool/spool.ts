@@ -10,6 +10,7 @@ import { AccountingSink } from "./accounting-sink.ts";
 import { findRecorded } from "./find-recorded.ts";
 import { GapLedger } from "./gap-ledger.ts";
 import { GapStore } from "./gap-store.ts";
+import { HubJournal } from "./hub-journal.ts";
 import { Inventory } from "./inventory.ts";
 import { Pressure, type PressurePolicy } from "./pressure.ts";
 import { Quarantine } from "./quarantine.ts";
@@ -51,6 +52,8 @@ export class Spool implements Disposable {
   /** What is in no segment, and why. */
   readonly gaps: GapLedger;
   readonly gapReports: GapStore;
+  /** What the hub has acknowledged, for as long as it may have to be told again. */
+  readonly journal: HubJournal;
   readonly redating: Redating;
   readonly #inventory: Inventory;
   readonly #loader: SpoolLoader;
@@ -65,6 +68,7 @@ export class Spool implements Disposable {
     loader: SpoolLoader,
     lock: SpoolLock,
     gaps: { ledger: GapLedger; store: GapStore; quarantine: Quarantine },
+    journal: HubJournal,
   ) {
     const { clock, logger, fsyncIntervalMs, maxAcknowledgedBytes } = options;
     this.#inventory = inventory;
@@ -73,6 +77,7 @@ export class Spool implements Disposable {
     this.#lock = lock;
     this.gaps = gaps.ledger;
     this.gapReports = gaps.store;
+    this.journal = journal;
     const pressure = new Pressure({
       ...{ layout, inventory, state, maxAcknowledgedBytes, logger },
       ledger: gaps.ledger,
@@ -92,7 +97,7 @@ export class Spool implements Disposable {
     });
     this.sink = new AccountingSink(sink, gaps.ledger);
     this.uploads = new SpoolUploadQueue({ layout, inventory, quarantine });
-    this.announcements = new SpoolAnnounceQueue({ layout, inventory, logger });
+    this.announcements = new SpoolAnnounceQueue({ layout, inventory, journal, logger });
   }
 
   /** Throws `already_running`, or `io` where the folder cannot be made or written. */
@@ -109,14 +114,15 @@ export class Spool implements Disposable {
     try {
       const state = await SpoolState.open(root);
       const redating = new Redating({ layout, inventory, clock, logger, dating });
-      const store = new GapStore({ root, logger });
+      const journal = await HubJournal.open({ root, clock, logger });
+      const store = new GapStore({ root, journal, logger });
       const before = await readRecordedState(root);
       const save = (recorded: ReadonlyMap<string, Accounted>) => writeRecordedState(root, recorded);
       const ledger = new GapLedger({ store, before, save, clock, logger });
       const quarantine = new Quarantine({ layout, inventory, ledger, logger });
       const loader = await SpoolLoader.open({ layout, inventory, defaults, redating, quarantine, logger });
       const gaps = { ledger, store, quarantine };
-      return new Spool(options, layout, state, inventory, redating, loader, lock, gaps);
+      return new Spool(options, layout, state, inventory, redating, loader, lock, gaps, journal);
     } catch (error) {
       lock[Symbol.dispose]();
       throw error;

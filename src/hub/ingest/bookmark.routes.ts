@@ -13,6 +13,7 @@ const maxBytes = 4096;
 
 export function createBookmarkRoutes(options: { catalog: Pick<Catalog, "findBookmark" | "moveBookmark"> }) {
   const { catalog } = options;
+  const session = crypto.randomUUID();
   return new Hono<AppEnv>().post(
     "/api/nodes/:id/bookmark",
     allow("node"),
@@ -21,8 +22,9 @@ export function createBookmarkRoutes(options: { catalog: Pick<Catalog, "findBook
       summary: "A node asks for its bookmark in the catalog, or moves it",
       description:
         "By it a node notices that the catalog was restored from an older one, and announces again what it lacks. " +
-        "`move` puts `to` in the place of `from` (null: of none), and does nothing where something else stands " +
-        "there. The answer says what stands there now. Idempotent.",
+        "`move` puts `to` in the place of `from` (null: of none); it does nothing where something else stands there, " +
+        "or when `session` is not that of the hub since its last start. The answer says what stands there now. " +
+        "Idempotent.",
       answer: BookmarkResponse,
       problems: [400, 413, 415, 503],
     }),
@@ -32,8 +34,11 @@ export function createBookmarkRoutes(options: { catalog: Pick<Catalog, "findBook
       const { id: nodeId } = c.req.valid("param");
       checkSpeaksFor(c.var.principal, nodeId);
       const { move } = c.req.valid("json");
-      const bookmark = move ? await catalog.moveBookmark(nodeId, move) : await catalog.findBookmark(nodeId);
-      return c.json({ bookmark } satisfies BookmarkResponse);
+      const bookmark =
+        move?.session === session
+          ? await catalog.moveBookmark(nodeId, move)
+          : await catalog.findBookmark(nodeId);
+      return c.json({ session, bookmark } satisfies BookmarkResponse);
     },
   );
 }

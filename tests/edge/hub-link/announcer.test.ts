@@ -157,7 +157,7 @@ test("a hub that acknowledges only some is not asked again at once", async () =>
       pending: () => [...pending],
       onPending: () => undefined,
       load: async (videoId) => ({ ...announcedVideo(0), video_id: videoId }),
-      markAcknowledged: async (videoId) => void pending.delete(videoId),
+      markAcknowledged: async (videoIds) => videoIds.forEach((videoId) => void pending.delete(videoId)),
       markConflict: async () => undefined,
     },
     hub: {

@@ -7,6 +7,7 @@ import { Secret } from "../../../src/common/secret.ts";
 import { GapReporter } from "../../../src/edge/hub-link/gap-reporter.ts";
 import { HubClient } from "../../../src/edge/hub-link/hub-client.ts";
 import { GapStore } from "../../../src/edge/spool/gap-store.ts";
+import { HubJournal } from "../../../src/edge/spool/hub-journal.ts";
 import { fakeHubKey, problem, startFakeHub } from "../../support/fake-hub.ts";
 import { temporaryFolder } from "../../support/sample-recording.ts";
 
@@ -16,7 +17,9 @@ const startMs = Date.parse("2025-09-23T06:00:00Z");
 async function setUp(count: number, batchSize = 200) {
   const folder = await temporaryFolder();
   const open = async () => {
-    const store = new GapStore({ root: folder.path, logger: createLogger("gaps") });
+    const logger = createLogger("gaps");
+    const journal = await HubJournal.open({ root: folder.path, clock: systemClock, logger });
+    const store = new GapStore({ root: folder.path, journal, logger });
     await store.load();
     return store;
   };

@@ -73,6 +73,12 @@ async function expectStoredOnce(site: LifeSite): Promise<void> {
   for (const state of ["recording", "closed", "archived", "acknowledged", "quarantine"]) {
     expect(await readdir(join(site.folder, "spool", state))).toEqual([]);
   }
+  // All of it is evicted; what a restored hub would have to be told is still known.
+  const journal = join(site.folder, "spool", "journal");
+  const parts = await Promise.all(
+    (await readdir(journal)).map((part) => readFile(join(journal, part), "utf8")),
+  );
+  for (const videoId of stored.keys()) expect(parts.join("")).toContain(videoId);
 }
 
 const steps = await (async () => {

@@ -74,7 +74,7 @@ testAsRoot("acknowledged segments make room when the disk is nearly full", async
       fileSha256: "ab".repeat(32),
       alreadyThere: false,
     });
-    if (sequence < 4) await spool.announcements.markAcknowledged(start.videoId);
+    if (sequence < 4) await spool.announcements.markAcknowledged([start.videoId]);
   }
   await spool.pressure.relieve();
   expect(await readdir(join(disk.path, "acknowledged"))).toHaveLength(4);
@@ -116,7 +116,7 @@ testAsRoot("footage leaves room for what says that it is archived", async () => 
     fileSha256: "ab".repeat(32),
     alreadyThere: false,
   });
-  await spool.announcements.markAcknowledged(start.videoId);
+  await spool.announcements.markAcknowledged([start.videoId]);
   await spool.pressure.relieve();
   await recordSample(spool.sink, { sequence: 1 });
 });

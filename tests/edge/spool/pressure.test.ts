@@ -102,7 +102,7 @@ testAsRoot(
           alreadyThere: false,
         });
       }
-      await spool.announcements.markAcknowledged(acknowledged);
+      await spool.announcements.markAcknowledged([acknowledged]);
       uploading.add(busy);
       await ballast(disk.path, 60_000);
       await spool.pressure.relieve();

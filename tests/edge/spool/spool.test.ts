@@ -55,7 +55,7 @@ test("a segment goes from closed to archived to acknowledged, each found again a
     using spool = await openTestSpool(folder.path);
     for (const sequence of [0, 1, 2]) ids.push((await recordSample(spool.sink, { sequence })).start.videoId);
     for (const id of ids.slice(0, 2)) await spool.uploads.markArchived(id, putResult());
-    await spool.announcements.markAcknowledged(ids[0]!);
+    await spool.announcements.markAcknowledged([ids[0]!]);
     expect(spool.announcements.pending()).toEqual([ids[1]!]);
   }
   using spool = await openLoadedSpool(folder.path);
@@ -130,7 +130,7 @@ describe("eviction", () => {
       ids.push((await recordSample(spool.sink, { sequence })).start.videoId);
     }
     for (const id of ids.slice(0, 5)) await spool.uploads.markArchived(id, putResult());
-    for (const id of ids.slice(0, 4)) await spool.announcements.markAcknowledged(id);
+    for (const id of ids.slice(0, 4)) await spool.announcements.markAcknowledged([id]);
     await spool.pressure.relieve();
     const left = async (state: string) =>
       (await readdir(join(folder.path, state))).map((name) => name.slice(-36));
@@ -145,7 +145,7 @@ describe("eviction", () => {
       using spool = await openTestSpool(folder.path);
       const { start } = await recordSample(spool.sink);
       await spool.uploads.markArchived(start.videoId, putResult());
-      await spool.announcements.markAcknowledged(start.videoId);
+      await spool.announcements.markAcknowledged([start.videoId]);
     }
     const [name = ""] = await readdir(join(folder.path, "acknowledged"));
     await Bun.file(join(folder.path, "acknowledged", name, "video.mp4")).delete();

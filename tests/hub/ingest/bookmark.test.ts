@@ -15,12 +15,18 @@ const answer = async (body: Record<string, unknown>, to?: { node?: string; key?:
 
 test("a node's bookmark is there until it moves it, also for a node that never registered", async () => {
   const [one, two] = [newUuidV7(1), newUuidV7(2)];
-  expect(await answer({})).toEqual({ bookmark: null });
-  expect(await answer({ move: { from: null, to: one } })).toEqual({ bookmark: one });
-  expect(await answer({ move: { from: two, to: two } })).toEqual({ bookmark: one });
-  expect(await answer({ move: { from: one, to: two } })).toEqual({ bookmark: two });
-  expect(await answer({})).toEqual({ bookmark: two });
-  expect(await answer({}, { node: "pi2" })).toEqual({ bookmark: null });
+  const { session, bookmark } = (await answer({})) as { session: string; bookmark: null };
+  expect(bookmark).toBeNull();
+  expect(await answer({ move: { session, from: null, to: one } })).toEqual({ session, bookmark: one });
+  expect(await answer({ move: { session, from: two, to: two } })).toEqual({ session, bookmark: one });
+  expect(await answer({ move: { session, from: one, to: two } })).toEqual({ session, bookmark: two });
+  expect(await answer({})).toEqual({ session, bookmark: two });
+  expect(await answer({}, { node: "pi2" })).toEqual({ session, bookmark: null });
+});
+
+test("what a node says of an earlier session of the hub moves nothing", async () => {
+  const move = { session: crypto.randomUUID(), from: null, to: newUuidV7(1) };
+  expect(await answer({ move }, { node: "pi3" })).toMatchObject({ bookmark: null });
 });
 
 test("only the node itself may move it", async () => {
@@ -30,12 +36,18 @@ test("only the node itself may move it", async () => {
   expect((await post({}, { key: hub.clientKey })).status).toBe(403);
 });
 
+const session = crypto.randomUUID();
 test.each([
   ["no version", { protocol_version: undefined }, "protocol_version"],
   ["no move", { move: 1 }, "move"],
-  ["no id", { move: { from: null, to: "x" } }, "move.to"],
-  ["an id in capitals", { move: { from: newUuidV7(1).toUpperCase(), to: newUuidV7(2) } }, "move.from"],
-  ["nothing to move to", { move: { from: null } }, "move.to"],
+  ["no id", { move: { session, from: null, to: "x" } }, "move.to"],
+  [
+    "an id in capitals",
+    { move: { session, from: newUuidV7(1).toUpperCase(), to: newUuidV7(2) } },
+    "move.from",
+  ],
+  ["nothing to move to", { move: { session, from: null } }, "move.to"],
+  ["no session", { move: { from: null, to: newUuidV7(2) } }, "move.session"],
 ])("%s is refused by its name", async (_what, body, path) => {
   const response = await post(body);
   expect(response.status).toBe(400);

@@ -86,7 +86,7 @@ async function deliver(spool: Spool, site: LifeSite): Promise<void> {
       const video = await spool.announcements.load(videoId);
       if (!video) continue;
       note(site, { kind: "announced", video });
-      await spool.announcements.markAcknowledged(videoId);
+      await spool.announcements.markAcknowledged([videoId]);
     }
   }
 }
