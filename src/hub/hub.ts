@@ -13,6 +13,9 @@ import { rememberPrincipals } from "./auth/recent-principals.ts";
 import { SignIn } from "./auth/sign-in.ts";
 import { createAuthenticator } from "./auth/store-authenticator.ts";
 import type { HubConfig } from "./config.ts";
+import { createClipRoutes } from "./export/clip.routes.ts";
+import type { Clip } from "./export/clip-builder.ts";
+import { createClipService } from "./export/clip-service.ts";
 import { createHealthRoutes } from "./health/health.routes.ts";
 import { createHealthService } from "./health/system-health-service.ts";
 import { createCursorCodec } from "./http/cursor.ts";
@@ -23,6 +26,7 @@ import { createGapReportRoutes } from "./ingest/gap-reports.routes.ts";
 import { createIngestRoutes } from "./ingest/ingest.routes.ts";
 import { createNodeService } from "./nodes/catalog-node-service.ts";
 import { createNodeRoutes } from "./nodes/nodes.routes.ts";
+import { BoundedTasks } from "./playback/bounded-tasks.ts";
 import { createDirectoryMediaSource } from "./playback/directory-media-source.ts";
 import { createDirectoryThumbnailStore } from "./playback/directory-thumbnail-store.ts";
 import { createRecentVideos } from "./playback/recent-videos.ts";
@@ -106,6 +110,11 @@ export async function openHub({ config, selfCommand, clock = systemClock }: HubO
     clock,
     logger: createLogger("thumbnails"),
   });
+  const clips = createClipService({
+    catalog,
+    media,
+    tasks: new BoundedTasks<Clip>({ concurrency: 2, queueLength: 32 }),
+  });
   const cameras = {
     newestVideoOf: async (cameraId: string) => (await nodes.findCamera(cameraId)).newestVideo,
   };
@@ -135,6 +144,7 @@ export async function openHub({ config, selfCommand, clock = systemClock }: HubO
       createAlertRoutes({ alerts, cursors }),
       createHealthRoutes({ health }),
       createStreamRoutes({ videos: createRecentVideos(catalog, clock), media }),
+      createClipRoutes({ clips, media, logger: createLogger("export") }),
       createThumbnailRoutes({ videos: catalog, thumbnails, cameras }),
       createAuthRoutes({ signIn, publicOrigin, renderLogin: createLoginRenderer({ clock, assets }) }),
       createAssetRoutes(assets),

@@ -58,7 +58,7 @@ export function planAroundIdentity(
 }
 
 /** Brands (ISO/IEC 14496-12 4.3) of what the outer tables use, the same as ordinary muxers write. */
-function writeFileType(init: InitSegment): Uint8Array {
+export function writeFileType(init: InitSegment): Uint8Array {
   const brands = init.video.codec.startsWith("avc1") ? "isomiso2avc1mp41" : "isomiso2mp41";
   return writeBox("ftyp", latin1("isom"), u32s(0x200), latin1(brands));
 }

@@ -21,6 +21,15 @@ export class FieldWriter {
     return this;
   }
 
+  u32Array(values: Uint32Array): this {
+    const { length } = values;
+    if (this.#offset + length * 4 > this.bytes.length)
+      throw new AppError("internal", "no room for the numbers");
+    for (let i = 0; i < length; i++) this.#view.setUint32(this.#offset + i * 4, values[i]!);
+    this.#offset += length * 4;
+    return this;
+  }
+
   u64(value: number): this {
     this.#view.setBigUint64(this.#advance(value, 8, Number.POSITIVE_INFINITY), BigInt(value));
     return this;

@@ -31,9 +31,9 @@ const maxTimescale = 0x7fffffff;
  * Edit lists (ISO/IEC 14496-12 8.6.6) with which the presentation of a segment starts at 0 and its tracks are as far
  * apart as on the time line of the run. The earliest track starts at 0 and a later one behind an empty edit; nothing
  * is cut off but what the run itself does not present (AAC priming before its start). Throws `corrupt_file` for
- * times that no real stream has.
+ * times that no real stream has. Nothing is presented from `endSeconds` of the presentation on.
  */
-export function planEdits(index: SegmentIndex): EditPlan {
+export function planEdits(index: SegmentIndex, endSeconds?: number): EditPlan {
   const tables = index.tables.filter((table) => table.sampleCount > 0);
   const movieTimescale = commonTimescale(tables, index.init.movieTimescale);
   const scale = BigInt(movieTimescale);
@@ -67,8 +67,19 @@ export function planEdits(index: SegmentIndex): EditPlan {
       duration: inRange(lengths[i]! - cut),
     };
   });
+  if (endSeconds !== undefined)
+    return trimEnd(tracks, movieTimescale, Math.round(endSeconds * movieTimescale));
   const duration = tracks.reduce((longest, edit) => Math.max(longest, edit.emptyDuration + edit.duration), 0);
   return { movieTimescale, duration, tracks };
+}
+
+/** A track that would start at the end or later is left out. */
+function trimEnd(tracks: readonly TrackEdit[], movieTimescale: number, end: number): EditPlan {
+  const trimmed = tracks
+    .filter((edit) => edit.emptyDuration < end)
+    .map((edit) => ({ ...edit, duration: Math.min(edit.duration, end - edit.emptyDuration) }));
+  const duration = Math.max(0, ...trimmed.map((edit) => edit.emptyDuration + edit.duration));
+  return { movieTimescale, duration, tracks: trimmed };
 }
 
 function commonTimescale(tables: readonly SampleTable[], innerMovieTimescale: number): number {

@@ -12,10 +12,11 @@ const unityMatrix = u32s(0x10000, 0, 0, 0, 0x10000, 0, 0, 0, 0x40000000);
 
 /**
  * The `moov` with full sample tables (ISO/IEC 14496-12 8.2 to 8.7), as if the first fragment were at byte 0 of the file:
- * see {@link placeFragments}. `createdAtMs` goes into the creation times.
+ * see {@link placeFragments}. `createdAtMs` goes into the creation times. What comes later than `endSeconds` is in the
+ * tables and not presented.
  */
-export function writeOuterMoov(index: SegmentIndex, createdAtMs: number): Uint8Array {
-  const plan = planEdits(index);
+export function writeOuterMoov(index: SegmentIndex, createdAtMs: number, endSeconds?: number): Uint8Array {
+  const plan = planEdits(index, endSeconds);
   const created = Math.max(0, Math.floor(createdAtMs / 1000) + epochSeconds);
   const highestTrackId = Math.max(...plan.tracks.map((edit) => edit.table.track.trackId));
   // All ones means that a free one has to be searched for (8.2.2.3).
@@ -133,7 +134,7 @@ function runLengths(values: ArrayLike<number>, shift: number): Uint8Array {
 /** Numbers of the sync samples from 1 on, for `stss` (8.6.2). */
 function syncSamples(sync: Uint8Array): Uint8Array {
   let count = 0;
-  for (const flag of sync) count += flag;
+  for (let i = 0; i < sync.length; i++) count += sync[i]!;
   const writer = new FieldWriter(4 + count * 4).u32(count);
   for (let i = 0; i < sync.length; i++) if (sync[i] === 1) writer.u32(i + 1);
   return writer.bytes;
@@ -162,7 +163,7 @@ function writeSampleSizes(sizes: Uint32Array): Uint8Array {
   const first = sizes[0]!;
   if (sizes.every((size) => size === first)) return writeFullBox("stsz", 0, 0, u32s(first, sizes.length));
   const writer = new FieldWriter(8 + sizes.length * 4).u32(0).u32(sizes.length);
-  for (const size of sizes) writer.u32(size);
+  writer.u32Array(sizes);
   return writeFullBox("stsz", 0, 0, writer.bytes);
 }
 

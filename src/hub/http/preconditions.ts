@@ -13,6 +13,17 @@ export interface ConditionalHeaders {
   ifRange: string | undefined;
 }
 
+export function conditionalHeadersOf({ headers }: Request): ConditionalHeaders {
+  const value = (name: string) => headers.get(name) ?? undefined;
+  return {
+    ifMatch: value("if-match"),
+    ifNoneMatch: value("if-none-match"),
+    ifModifiedSince: value("if-modified-since"),
+    ifUnmodifiedSince: value("if-unmodified-since"),
+    ifRange: value("if-range"),
+  };
+}
+
 export type PreconditionResult = "proceed" | "not_modified" | "failed";
 
 /** RFC 9110 section 13.2.2, for GET and HEAD, in its order; a date that is none is ignored, as it says. */

@@ -94,6 +94,22 @@ export function createDirectoryMediaSource(options: {
       }
     },
 
+    async open(filePath) {
+      await regularFile(filePath);
+      try {
+        const file = await RegularFile.open(join(root, filePath));
+        return {
+          async readInto(target, offset) {
+            if ((await file.readInto(target, offset)) === target.length) return;
+            throw new AppError("corrupt_file", `${filePath} ends before byte ${offset + target.length}`);
+          },
+          [Symbol.asyncDispose]: () => file[Symbol.asyncDispose](),
+        };
+      } catch (error) {
+        throw await asMediaError(error, filePath);
+      }
+    },
+
     async readIndex(filePath) {
       await regularFile(filePath);
       try {

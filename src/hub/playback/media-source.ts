@@ -1,6 +1,12 @@
 import type { ArchivedFile } from "../../common/mp4/archive-file.ts";
 import type { ByteRange } from "../http/range.ts";
 
+/** A file of the archive that is read on and on; it stays the one that was opened. */
+export interface MediaFile extends AsyncDisposable {
+  /** Fills all of `target` from `offset` of the file on; `corrupt_file` when the file ends before that. */
+  readInto(target: Uint8Array, offset: number): Promise<void>;
+}
+
 /**
  * Read access to the files of the archive, by their path relative to its root. A path comes from the catalog only,
  * never from a request. Adapters open nothing but regular files inside the root: symbolic links, pipes, devices and
@@ -18,4 +24,6 @@ export interface MediaSource {
   readRange(filePath: string, range: ByteRange): Promise<Uint8Array>;
   /** Where the init segment and the fragments are. */
   readIndex(filePath: string): Promise<ArchivedFile>;
+  /** For reading much of a file in order. The caller closes it. */
+  open(filePath: string): Promise<MediaFile>;
 }

@@ -1,0 +1,143 @@
+import { AppError, errorCodeOf } from "../../common/errors.ts";
+import type { Catalog, Video } from "../db/catalog.ts";
+import type { MediaSource } from "../playback/media-source.ts";
+import { type Clip, ClipBuilder, type ClipCut, type ClipSource } from "./clip-builder.ts";
+import { readSampleColumns } from "./sample-columns.ts";
+
+/** Longer ones have indexes that players and memories do not like; the original files are better then. */
+export const maxClipMs = 6 * 3_600_000;
+const maxVideos = 4_000;
+const pageSize = 500;
+
+export interface ClipRequest {
+  cameraId: string;
+  fromMs: number;
+  toMs: number;
+  cut: ClipCut;
+}
+
+/** Clips of the archive, planned when somebody asks and kept for the ranges that a download or a player asks for next. */
+export interface ClipService {
+  /**
+   * Throws `invalid_input`, `not_found` without a video in the range, `conflict` where the coding changes,
+   * `unavailable` when a file of the range cannot be read, or too much is asked for at once.
+   */
+  clipOf(request: ClipRequest): Promise<Clip>;
+}
+
+export interface ClipServiceParts {
+  catalog: Pick<Catalog, "findVideos" | "updateVideoStatus">;
+  media: Pick<MediaSource, "sizeOf" | "readIndex" | "readRange">;
+  /** Runs one task for a key at a time, few at once, and refuses more with `unavailable`. */
+  tasks: { run(key: string, task: () => Promise<Clip>): Promise<Clip> };
+}
+
+/** Clips that were asked for a moment ago, and the bytes that their indexes may take. */
+const maxRemembered = 32;
+const maxRememberedBytes = 64 * 1024 * 1024;
+
+export function createClipService({ catalog, media, tasks }: ClipServiceParts): ClipService {
+  const remembered = new Map<string, { videos: string; clip: Clip }>();
+
+  async function videosIn({ cameraId, fromMs, toMs }: ClipRequest): Promise<Video[]> {
+    const videos: Video[] = [];
+    for (;;) {
+      const last = videos.at(-1);
+      const page = await catalog.findVideos({
+        ...{ cameraIds: [cameraId], fromMs, toMs, statuses: ["available"], order: "oldest_first" },
+        ...(last && { after: { startTimeMs: last.startTimeMs, videoId: last.videoId } }),
+        limit: pageSize,
+      });
+      videos.push(...page);
+      if (videos.length > maxVideos) {
+        const issues = [{ path: "to", message: `expected a range with at most ${maxVideos} videos` }];
+        throw new AppError("invalid_input", "the range has too many videos for one clip", { issues });
+      }
+      if (page.length < pageSize) return videos;
+    }
+  }
+
+  async function sourceOf(video: Video): Promise<ClipSource> {
+    try {
+      const sizeBytes = await media.sizeOf(video.filePath);
+      if (sizeBytes !== video.fileSizeBytes) {
+        throw new AppError(
+          "corrupt_file",
+          `the file has ${sizeBytes} bytes instead of ${video.fileSizeBytes}`,
+        );
+      }
+      const file = await media.readIndex(video.filePath);
+      const front = await media.readRange(video.filePath, { start: 0, end: file.initOffset });
+      const { filePath, startTimeMs, fileSha256 } = video;
+      return { filePath, startTimeMs, fileSha256, file, columns: readSampleColumns(front) };
+    } catch (error) {
+      throw await asClipError(video, error);
+    }
+  }
+
+  async function asClipError(video: Video, cause: unknown): Promise<AppError> {
+    const name = video.filePath.slice(video.filePath.lastIndexOf("/") + 1);
+    const found = { not_found: "missing", corrupt_file: "damaged" } as const;
+    const code = errorCodeOf(cause);
+    if (code === "not_found" || code === "corrupt_file") {
+      await catalog.updateVideoStatus(video.videoId, found[code]);
+      // It is marked now, so the next try leaves it out.
+      return new AppError("unavailable", `${name} is ${found[code]}; export again to go without it`, {
+        cause,
+      });
+    }
+    if (code === "internal") return new AppError("internal", "the clip cannot be made", { cause });
+    return new AppError("unavailable", "the archive cannot be read at the moment", { cause });
+  }
+
+  async function build(request: ClipRequest, videos: readonly Video[]): Promise<Clip> {
+    let builder: ClipBuilder | undefined;
+    for (const video of videos) {
+      const source = await sourceOf(video);
+      builder ??= new ClipBuilder(source.file.init, request);
+      try {
+        builder.add(source);
+      } catch (error) {
+        // The indexes of the file contradict each other.
+        throw errorCodeOf(error) === "corrupt_file" ? await asClipError(video, error) : error;
+      }
+    }
+    if (builder === undefined) {
+      throw new AppError("not_found", "there is no video of this camera in this range");
+    }
+    return builder.finish();
+  }
+
+  function remember(key: string, videos: string, clip: Clip): void {
+    remembered.delete(key);
+    remembered.set(key, { videos, clip });
+    let bytes = 0;
+    for (const { clip: kept } of remembered.values()) bytes += ownBytes(kept);
+    for (const [oldest, { clip: dropped }] of remembered) {
+      if (remembered.size <= maxRemembered && bytes <= maxRememberedBytes) return;
+      bytes -= ownBytes(dropped);
+      remembered.delete(oldest);
+    }
+  }
+
+  return {
+    async clipOf(request) {
+      const key = JSON.stringify([request.cameraId, request.fromMs, request.toMs, request.cut]);
+      const videos = await videosIn(request);
+      // What the catalog says now decides whether the clip is still the same one.
+      const names = videos.map((video) => video.videoId + video.fileSha256.slice(0, 16)).join();
+      const known = remembered.get(key);
+      if (known?.videos === names) return known.clip;
+      return tasks.run(`${key}${Bun.hash(names)}`, async () => {
+        const clip = await build(request, videos);
+        remember(key, names, clip);
+        return clip;
+      });
+    },
+  };
+}
+
+/** What a clip takes of memory: its index. */
+function ownBytes(clip: Clip): number {
+  return clip.parts.reduce((sum, part) => sum + (part.kind === "bytes" ? part.bytes.length : 0), 0);
+}
