@@ -6,25 +6,32 @@ import { parseJunitReport } from "./junit-report.ts";
 
 const root = resolve(import.meta.dir, "..");
 
-const usage = `Usage: scripts/test [--static] [--unit] [--e2e] [--binaries] [--only PATTERN]
+const usage = `Usage: scripts/test [--static] [--unit] [--e2e] [--kernel] [--binaries] [--only PATTERN]
 
   --static        shellcheck, tsc and biome
   --unit          tests of single parts
   --e2e           tests of the running whole
+  --kernel        NFS and SMB shares mounted by a Linux kernel of the tests' own
   --binaries      compiled programs away from the sources, linux-arm64 ones in an emulator
   --only PATTERN  test files whose path contains PATTERN
 Without options all of it, in this order. The last line is the count: "N passed, N failed", ", N skipped" where some
 were, each named above with its reason. The exit code is 0 when nothing failed and something ran.
 `;
 
+const isKernel = (file: string) => file.startsWith("tests/kernel/");
 const isBinaries = (file: string) => file.startsWith("tests/e2e/binaries");
 /** The bench's own test starts the whole, too. */
 const isE2e = (file: string) => file.startsWith("tests/e2e/") || file.startsWith("tests/scripts/bench");
 
 /** A group ends by itself long before this; what hangs is killed and counted as failed. */
 const groups = [
-  { name: "unit", limitMinutes: 8, holds: (file: string) => !isE2e(file) && !isBinaries(file) },
+  {
+    name: "unit",
+    limitMinutes: 8,
+    holds: (file: string) => !isE2e(file) && !isKernel(file) && !isBinaries(file),
+  },
   { name: "e2e", limitMinutes: 10, holds: (file: string) => isE2e(file) && !isBinaries(file) },
+  { name: "kernel", limitMinutes: 8, holds: isKernel },
   { name: "binaries", limitMinutes: 6, holds: (file: string) => isBinaries(file) },
 ] as const;
 
@@ -123,12 +130,13 @@ function parseOptions(argv: string[]) {
       static: { type: "boolean" },
       unit: { type: "boolean" },
       e2e: { type: "boolean" },
+      kernel: { type: "boolean" },
       binaries: { type: "boolean" },
       only: { type: "string" },
       help: { type: "boolean", short: "h" },
     },
   });
-  const all = !(values.static || values.unit || values.e2e || values.binaries);
+  const all = !(values.static || values.unit || values.e2e || values.kernel || values.binaries);
   return {
     help: values.help === true,
     static: values.static === true || (all && values.only === undefined),

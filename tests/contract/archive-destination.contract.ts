@@ -20,6 +20,8 @@ export interface DestinationUnderTest extends AsyncDisposable {
   destination: ArchiveDestination;
   /** Where the root of its archive is on this machine. */
   archive: string;
+  /** Resolves when what was changed in the archive behind its back can no longer be answered from a cache. */
+  forget?(): Promise<void>;
 }
 
 /** Every adapter of the port runs this suite. `open` gets a folder that will hold the archive, still empty. */
@@ -39,6 +41,7 @@ export function archiveDestinationContract(
       folder: folder.path,
       archive,
       destination: opened.destination,
+      forget: async () => opened.forget?.(),
       request: { sourcePath, identity, expectedArchiveId: testArchiveId as string | undefined },
       async [Symbol.asyncDispose]() {
         await opened[Symbol.asyncDispose]();
@@ -78,6 +81,7 @@ export function archiveDestinationContract(
         details: { reason: "other_archive" },
       });
       await rm(join(archive, "metadata"), { recursive: true });
+      await at.forget();
       await expect(destination.tryWriting?.(undefined)).rejects.toMatchObject({ code: "unavailable" });
       expect(await filesIn(archive)).toEqual([]);
     });
@@ -162,6 +166,7 @@ export function archiveDestinationContract(
     ])("writes nothing when the archive %s", async (_how, spoil) => {
       await using at = await setUp();
       await spoil(at.archive);
+      await at.forget();
       const before = await filesIn(at.archive);
       await expect(at.destination.put(at.request)).rejects.toMatchObject({ code: "unavailable" });
       expect(await filesIn(at.archive)).toEqual(before);
@@ -228,6 +233,7 @@ export function archiveDestinationContract(
       expect(check).toMatchObject({ ok: true, archiveId: testArchiveId });
       expect(check.ok && check.freeBytes).toBeGreaterThan(0);
       await rm(join(at.archive, "metadata"), { recursive: true });
+      await at.forget();
       expect(await at.destination.check()).toEqual({
         ok: false,
         reason: expect.stringContaining("there is no metadata/archive.json"),

@@ -7,7 +7,7 @@ import { sampleStart } from "./sample-recording.ts";
 
 /** A spool file of some 10 MB in `folder`, pure noise: enough to be in the middle of it. */
 export async function writeLargeSegment(folder: string): Promise<[path: string, identity: SegmentIdentity]> {
-  const start = sampleStart({ width: 640, height: 360 });
+  const start = sampleStart({ width: 640, height: 360, codec: "avc1.f40016" });
   const path = join(folder, `${start.videoId}.mp4`);
   const { exitCode, stderrTail } = await runChild({
     argv: [

@@ -1,9 +1,9 @@
 import { mkdir, mkdtemp, readFile, rm, writeFile } from "node:fs/promises";
-import { createServer } from "node:net";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { type Child, runChild, startChild } from "../../src/common/child-process.ts";
-import type { SmbClientDestination } from "../../src/edge/destination-config.ts";
+import type { SmbClientDestination, SmbMountDestination } from "../../src/edge/destination-config.ts";
+import { freePort, takesConnections } from "./ports.ts";
 
 const smbd = "/usr/sbin/smbd";
 const smbpasswd = "/usr/bin/smbpasswd";
@@ -53,6 +53,12 @@ export class SmbServer implements AsyncDisposable {
       ...{ share, path: "", username: this.username, password: { file: join(this.folder, "password") } },
       ...({ protocol: "SMB3", verify: "size" } as const),
     };
+  }
+
+  /** The same for the kernel, which has to mount it. */
+  mountDestination(share: string, more: Partial<SmbMountDestination> = {}): SmbMountDestination {
+    const { verify, ...same } = this.destination(share);
+    return { ...same, mode: "mount", options: [], ...more };
   }
 
   /** Starts it, and waits until it takes connections. */
@@ -114,24 +120,6 @@ export class SmbServer implements AsyncDisposable {
         return `[${name}]\n${lines.join("")}`;
       })
       .join("");
-  }
-}
-
-async function freePort(): Promise<number> {
-  const server = createServer();
-  await new Promise<void>((resolve) => server.listen(0, "127.0.0.1", resolve));
-  const address = server.address();
-  await new Promise((resolve) => server.close(resolve));
-  return typeof address === "object" && address !== null ? address.port : 0;
-}
-
-async function takesConnections(port: number): Promise<boolean> {
-  try {
-    const socket = await Bun.connect({ hostname: "127.0.0.1", port, socket: { data() {} } });
-    socket.end();
-    return true;
-  } catch {
-    return false;
   }
 }
 

@@ -34,10 +34,15 @@ export function mountAt(entries: readonly MountEntry[], folder: string): MountEn
   return entries.findLast((entry) => entry.folder === folder);
 }
 
+/** A kernel calls it by one of two names. */
+export function isSmb({ type }: MountEntry): boolean {
+  return type === "cifs" || type === "smb3";
+}
+
 /** Why the entry is not what was asked for; undefined when it is. */
 export function differenceOf(entry: MountEntry, plan: MountPlan): string | undefined {
-  const types = plan.type === "cifs" ? ["cifs", "smb3"] : [plan.type];
-  if (!types.includes(entry.type)) return `it is ${entry.type}, not ${plan.type}`;
+  const isRightType = plan.type === "cifs" ? isSmb(entry) : entry.type === plan.type;
+  if (!isRightType) return `it is ${entry.type}, not ${plan.type}`;
   if (withoutEnd(entry.source) !== withoutEnd(plan.source))
     return `it is ${entry.source}, not ${plan.source}`;
   for (const [name, isRight] of Object.entries(plan.shown)) {

@@ -7,7 +7,7 @@ import type {
   PutRequest,
   PutResult,
 } from "./archive-destination.ts";
-import type { ManagedMount } from "./managed-mount.ts";
+import { isStale, type ManagedMount } from "./managed-mount.ts";
 import { PathDestination } from "./path-destination.ts";
 
 /** An archive on a file system that livecam mounts when it is needed, and takes off at the end. */
@@ -23,21 +23,29 @@ export class MountedDestination implements ArchiveDestination {
 
   async check(): Promise<ConnectionCheck> {
     try {
-      await this.#mount.ensure();
+      return await this.#use(() => this.#path.look());
     } catch (error) {
       return { ok: false, reason: describeError(error) };
     }
-    return this.#path.check();
   }
 
-  async put(request: PutRequest, options?: PutOptions): Promise<PutResult> {
-    await this.#mount.ensure();
-    return this.#path.put(request, options);
+  put(request: PutRequest, options?: PutOptions): Promise<PutResult> {
+    return this.#use(() => this.#path.put(request, options));
   }
 
-  async tryWriting(expectedArchiveId: string | undefined): Promise<void> {
+  tryWriting(expectedArchiveId: string | undefined): Promise<void> {
+    return this.#use(() => this.#path.tryWriting(expectedArchiveId));
+  }
+
+  async #use<T>(act: () => Promise<T>): Promise<T> {
     await this.#mount.ensure();
-    await this.#path.tryWriting(expectedArchiveId);
+    try {
+      return await act();
+    } catch (error) {
+      if (!isStale(error)) throw error;
+      await this.#mount.renew();
+      return act();
+    }
   }
 
   /** Repeatable. Throws `io`. */

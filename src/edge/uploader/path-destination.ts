@@ -29,12 +29,17 @@ export class PathDestination implements ArchiveDestination {
 
   async check(): Promise<ConnectionCheck> {
     try {
-      await using root = await ArchiveRoot.open(this.#path, undefined);
-      const { bavail, bsize, blocks } = await statfs(root.resolve("."));
-      return { ok: true, archiveId: root.archiveId, freeBytes: blocks > 0 ? bavail * bsize : undefined };
+      return await this.look();
     } catch (error) {
       return { ok: false, reason: describeError(error) };
     }
+  }
+
+  /** As {@link check}, where it is reached. Throws `unavailable`, or what the file system said. */
+  async look(): Promise<ConnectionCheck & { ok: true }> {
+    await using root = await ArchiveRoot.open(this.#path, undefined);
+    const { bavail, bsize, blocks } = await statfs(root.resolve("."));
+    return { ok: true, archiveId: root.archiveId, freeBytes: blocks > 0 ? bavail * bsize : undefined };
   }
 
   async tryWriting(expectedArchiveId: string | undefined): Promise<void> {

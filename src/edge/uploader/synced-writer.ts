@@ -23,7 +23,7 @@ const writebackBytes = 8 * 1024 * 1024;
  * So much is handed to the destination before it is asked to make it durable, beside the next blocks: progress is
  * then real progress. On a slow NAS it becomes less, so that no sync takes too long.
  */
-const firstSyncBytes = 16 * 1024 * 1024;
+const firstSyncBytes = 2 * 1024 * 1024;
 const minSyncBytes = 1024 * 1024;
 const maxSyncBytes = 256 * 1024 * 1024;
 const slowSyncMs = 4000;

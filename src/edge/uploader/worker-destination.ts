@@ -31,8 +31,8 @@ export interface WorkerDestinationOptions {
 const maxStuckWorkers = 2;
 const defaultIdleMs = 20_000;
 const defaultRunFolder = "/run/livecam";
-/** Longer than a proper and a lazy unmount take. */
-const closeMs = 6000;
+/** Longer than it takes to ask the server, and a proper and a lazy unmount. */
+const closeMs = 9000;
 
 /**
  * Reaches the destination through a child process, which is started when it is needed and given up when it hangs:

@@ -118,11 +118,11 @@ test.each(["checksum", "sha256"] as const)(
   async (by) => {
     await using folder = await temporaryFolder();
     const source = pseudoRandom(3 * mib);
-    const syncs: string[] = [];
+    let syncs = 0;
     const target = {
       write: async (_bytes: Uint8Array, _offset: number, length: number) => ({ bytesWritten: length }),
-      datasync: async () => void syncs.push("datasync"),
-      sync: async () => void syncs.push("sync"),
+      datasync: async () => undefined,
+      sync: async () => void syncs++,
     };
     await writeFile(join(folder.path, "source"), source);
     const path = join(folder.path, "source");
@@ -136,14 +136,14 @@ test.each(["checksum", "sha256"] as const)(
       });
     };
     await run();
-    expect(syncs).toEqual(["sync"]);
+    expect(syncs).toBe(1);
     for (const at of [10, 1_500_000, source.length - 1]) {
       const other = source.slice();
       other[at]! ^= 1;
       await writeFile(path, other);
       await expect(run()).rejects.toMatchObject({ code: "corrupt_file", details: { side: "spool" } });
     }
-    expect(syncs).toEqual(["sync"]);
+    expect(syncs).toBe(1);
   },
 );
 
