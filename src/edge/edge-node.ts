@@ -146,10 +146,11 @@ function configStatusOf({ version, wantedVersion, needsRestart, refusal }: Confi
   };
 }
 
-function reportOf({ version, changes, cameras, needsRestart }: ReloadResult): ReloadReport {
+function reportOf({ version, wantedVersion, changes, cameras, needsRestart }: ReloadResult): ReloadReport {
   const { added, removed, restarted } = cameras;
   return {
     config_version: version,
+    wanted_version: wantedVersion,
     changes,
     cameras: { added: added.map(({ id }) => id), removed, restarted: restarted.map(({ id }) => id) },
     needs_restart: needsRestart,

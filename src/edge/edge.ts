@@ -22,6 +22,7 @@ import { GapReporter } from "./hub-link/gap-reporter.ts";
 import { Heartbeat } from "./hub-link/heartbeat.ts";
 import { HubClient } from "./hub-link/hub-client.ts";
 import { Reconciler } from "./hub-link/reconciler.ts";
+import { reloadWhenAsked } from "./reload/reload-triggers.ts";
 import { Reloader } from "./reload/reloader.ts";
 import { Spool } from "./spool/spool.ts";
 import { cronSchedule } from "./uploader/archive-watch.ts";
@@ -217,7 +218,13 @@ export async function runEdge({ configPath, env, entryFile }: RunEdgeOptions): P
     deliver(),
     heartbeat.run(background.signal),
     clockWatch.run(background.signal),
-    reloadOn(hangup, reloader, background.signal),
+    reloadWhenAsked(
+      {
+        ...{ reloader, hangup, logger: createLogger("config") },
+        isWatching: () => store.config.system.watch_config,
+      },
+      background.signal,
+    ),
   ]);
 
   await aborted(signal);
@@ -239,12 +246,4 @@ async function delivered(spool: Spool, uploader: Uploader, timeoutMs: number): P
   const areUploadsDone = () => spool.uploads.waiting().length === 0 || !uploader.mayUpload;
   const isDone = () => areUploadsDone() && spool.announcements.pending().length === 0;
   while (!isDone() && systemClock.monotonicMs() < deadlineMs) await sleep(20);
-}
-
-/** What came of it is logged, and told in the status. */
-async function reloadOn(hangup: Wakeup, reloader: Reloader, signal: AbortSignal): Promise<void> {
-  while (!signal.aborted) {
-    await hangup.wait(signal);
-    if (!signal.aborted) await reloader.reload().catch(() => undefined);
-  }
 }

@@ -1,5 +1,5 @@
 import { describe, expect, test } from "bun:test";
-import { readdir, readFile, rename, writeFile } from "node:fs/promises";
+import { readdir, readFile, rename, symlink, writeFile } from "node:fs/promises";
 import { join } from "node:path";
 import { readArchiveFile } from "../../src/common/mp4/archive-file.ts";
 import { verifyArchiveFile } from "../../src/common/mp4/verify-file.ts";
@@ -243,6 +243,59 @@ test("a secret that was replaced in its file is taken by a reload", async () => 
   expect(said).not.toContain(fakeHubKey);
   expect(said).not.toContain("lck_old_revoked");
 }, 60_000);
+
+describe("by itself, when the file changes", () => {
+  const watching = { system: { watch_config: true } };
+  const inForce = async (at: Awaited<ReturnType<typeof setUp>>, seconds: number) => {
+    while (at.hub.registrations.at(-1)?.segment_seconds !== seconds) await Bun.sleep(50);
+  };
+
+  test("renamed over, behind a link, and in two writes of which the first would lose a camera", async () => {
+    await using at = await setUp({ config: watching });
+    await at.edge.logged("acknowledged", 2);
+    const { configPath } = at.site;
+
+    await rename(configPath, `${configPath}.old`);
+    const text = (await readFile(`${configPath}.old`, "utf8")).replace(
+      /"segment_seconds":2/,
+      '"segment_seconds":3',
+    );
+    await writeFile(`${configPath}.new`, text);
+    await rename(`${configPath}.new`, configPath);
+    await inForce(at, 3);
+
+    await writeFile(
+      join(at.site.folder, "other"),
+      text.replace(/"segment_seconds":3/, '"segment_seconds":4'),
+    );
+    await symlink("other", `${configPath}.link`);
+    await rename(`${configPath}.link`, configPath);
+    await inForce(at, 4);
+
+    const config = JSON.parse(text);
+    config.recording.segment_seconds = 2;
+    const [first] = config.cameras;
+    const fewer = JSON.stringify({ ...config, cameras: [first] });
+    await writeFile(configPath, fewer);
+    await writeFile(configPath, "");
+    await writeFile(configPath, JSON.stringify(config));
+    await inForce(at, 2);
+    const { cameras, config: state } = await at.client.status();
+    expect(cameras).toHaveLength(2);
+    expect(state?.refusal).toBeNull();
+    expect(await at.edge.stop()).toBe(0);
+    expect(at.edge.log.filter(({ level }) => level === "ERROR")).toEqual([]);
+    for (const id of ["cam01", "cam02"]) await expectUninterrupted(at.site, id);
+  }, 60_000);
+
+  test("a secret that was replaced, too", async () => {
+    await using at = await setUp({ cameras: ["cam01"], config: watching, apiKey: "lck_old_revoked" });
+    await at.edge.logged("announcing failed");
+    await writeFile(join(at.site.folder, "key.new"), fakeHubKey);
+    await rename(join(at.site.folder, "key.new"), join(at.site.folder, "key"));
+    await at.edge.logged("registered at the hub");
+  }, 60_000);
+});
 
 describe("SIGHUP at the worst moment", () => {
   test("a hundred at once are a few reloads", async () => {

@@ -37,6 +37,8 @@ export type EdgeStatus = v.InferInput<typeof EdgeStatus>;
 export const ReloadReport = v.object({
   /** Of what is in force now. */
   config_version: v.string(),
+  /** Of the config file: what the next change is to be based on. Another one while settings wait for a restart. */
+  wanted_version: v.string(),
   /** Settings that differ, and secrets whose content does: `cameras.cam01.source.fps`. */
   changes: v.array(v.object({ path: v.string(), effect: v.string() })),
   cameras: v.object({

@@ -1,6 +1,15 @@
+import * as v from "valibot";
+import { loadConfigFile } from "../../common/config-file.ts";
 import { AppError, describeError } from "../../common/errors.ts";
 import { errorFields, type Logger } from "../../common/log.ts";
-import { changedSecrets, checkEdgeConfig, type EdgeSecrets, readEdgeSecrets } from "../config-secrets.ts";
+import type { EdgeConfig } from "../config.ts";
+import {
+  changedSecrets,
+  checkConfigData,
+  type EdgeSecrets,
+  readEdgeSecrets,
+  secretPlacesIn,
+} from "../config-secrets.ts";
 import type { ConfigStore } from "../config-store.ts";
 import { planReload, type ReloadPlan } from "./plan-reload.ts";
 import { checkPushedConfig, readShownConfig, writePushedConfig } from "./pushed-config.ts";
@@ -16,7 +25,7 @@ export interface ReloaderOptions {
 }
 
 /** What a reload came to. */
-export type ReloadResult = Omit<ReloadPlan, "inForce"> & { version: string };
+export type ReloadResult = Omit<ReloadPlan, "inForce"> & Pick<ConfigState, "version" | "wantedVersion">;
 
 export interface ConfigState {
   /** Of what is in force. */
@@ -35,6 +44,7 @@ export interface ConfigState {
 export class Reloader {
   readonly #options: ReloaderOptions;
   #secrets: EdgeSecrets;
+  #secretFiles: readonly string[];
   #needsRestart: readonly string[] = [];
   #refusal: string | undefined;
   #isClosed = false;
@@ -45,6 +55,7 @@ export class Reloader {
   constructor(options: ReloaderOptions) {
     this.#options = options;
     this.#secrets = options.secrets;
+    this.#secretFiles = secretFilesIn(options.store.wanted);
   }
 
   /** Nothing is reloaded before: there must be something to apply it to. */
@@ -62,6 +73,11 @@ export class Reloader {
   state(): ConfigState {
     const { version, wantedVersion } = this.#options.store;
     return { version, wantedVersion, needsRestart: this.#needsRestart, refusal: this.#refusal };
+  }
+
+  /** What a reload reads: the config file, and the secrets that it names, also when it was refused. */
+  files(): readonly string[] {
+    return [this.#options.store.path, ...this.#secretFiles];
   }
 
   /**
@@ -127,7 +143,7 @@ export class Reloader {
     let plan: ReloadPlan;
     let secrets: EdgeSecrets;
     try {
-      const next = await checkEdgeConfig(store.path, env);
+      const next = await this.#readConfig();
       secrets = await readEdgeSecrets(next, env);
       const changed = changedSecrets(next, this.#secrets, secrets);
       plan = planReload({ before: store.config, next, changedSecrets: changed });
@@ -146,7 +162,18 @@ export class Reloader {
       );
     }
     const { inForce, ...rest } = plan;
-    return { ...rest, version: store.version };
+    return { ...rest, version: store.version, wantedVersion: store.wantedVersion };
+  }
+
+  async #readConfig(): Promise<EdgeConfig> {
+    const { store, env } = this.#options;
+    const data = await loadConfigFile(store.path, v.unknown());
+    this.#secretFiles = secretFilesIn(data);
+    const { config, issues } = await checkConfigData(data, env);
+    if (!config || issues.length > 0) {
+      throw new AppError("invalid_config", `${store.path} is not valid`, { issues });
+    }
+    return config;
   }
 
   #refuse(error: unknown): void {
@@ -162,7 +189,6 @@ export class Reloader {
   #tell({ changes, needsRestart }: ReloadPlan): void {
     const { logger, store } = this.#options;
     const now = changes.filter(({ effect }) => effect !== "restart").map(({ path }) => path);
-    if (changes.length === 0) logger.info("the config has not changed");
     if (now.length > 0)
       logger.info("the changed config is put in force", { config_version: store.version, settings: now });
     if (needsRestart.length > 0 && needsRestart.join() !== this.#needsRestart.join()) {
@@ -178,4 +204,8 @@ export class Reloader {
     this.#turn = result.catch(() => undefined);
     return result;
   }
+}
+
+function secretFilesIn(data: unknown): string[] {
+  return secretPlacesIn(data).flatMap(({ source }) => ("file" in source ? [source.file] : []));
 }
