@@ -14,6 +14,8 @@ export type ErrorCode =
   | "io" // disk, NAS, pipe
   | "unavailable" // try again later
   | "timeout"
+  | "no_answer" // another machine was asked and did not answer in time: what was asked may have been done
+  | "not_supported" // never, by this release; trying again does not help
   | "cancelled"
   | "internal";
 

@@ -4,6 +4,8 @@ import type { CameraConfig, EdgeConfig } from "./config.ts";
 import type { EdgeSecrets } from "./config-secrets.ts";
 import type { Heartbeat } from "./hub-link/heartbeat.ts";
 import type { HubClient } from "./hub-link/hub-client.ts";
+import type { HubLink } from "./hub-link/hub-link.ts";
+import type { LinkTarget } from "./hub-link/link-connection.ts";
 import type { ReloadPlan } from "./reload/plan-reload.ts";
 import type { Replaceable, ReplaceableDestination } from "./uploader/replaceable-destination.ts";
 import type { Uploader } from "./uploader/uploader.ts";
@@ -15,6 +17,7 @@ export interface ReloadTargets {
   uploader: Uploader;
   hub: HubClient;
   heartbeat: Heartbeat;
+  link: HubLink;
   setLogLevel: (level: LogLevel) => void;
 }
 
@@ -27,9 +30,12 @@ export async function applyReload(
   secrets: EdgeSecrets,
   targets: ReloadTargets,
 ): Promise<void> {
-  const { cameras, destination, openDestination, uploader, hub, heartbeat, setLogLevel } = targets;
+  const { cameras, destination, openDestination, uploader, hub, heartbeat, link, setLogLevel } = targets;
   setLogLevel(inForce.system.log_level);
-  if (reconnectsHub) hub.connectTo({ hubUrl: inForce.network.hub_url, apiKey: secrets.hubApiKey });
+  if (reconnectsHub) {
+    hub.connectTo({ hubUrl: inForce.network.hub_url, apiKey: secrets.hubApiKey });
+    link.connectTo(linkTargetOf(inForce, secrets));
+  }
   const replaced = replacesDestination && destination.replace(openDestination(inForce.upload.destination));
   await Promise.all(changed.removed.map((id) => cameras.remove(id)));
   await Promise.all(changed.restarted.map((config) => cameras.change(withCredentials(config, secrets))));
@@ -37,6 +43,11 @@ export async function applyReload(
   heartbeat.introduce();
   await replaced;
   uploader.tryNow();
+}
+
+/** Undefined where the config wants no link. */
+export function linkTargetOf({ network }: EdgeConfig, secrets: EdgeSecrets): LinkTarget | undefined {
+  return network.link ? { hubUrl: network.hub_url, apiKey: secrets.hubApiKey } : undefined;
 }
 
 export function withCredentials(config: CameraConfig, secrets: EdgeSecrets): ConfiguredCamera {

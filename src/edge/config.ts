@@ -197,6 +197,8 @@ export const EdgeConfig = v.strictObject({
     ),
     api_key: SecretSource,
     heartbeat_seconds: v.optional(integerIn(1, 3600, "seconds"), 10),
+    /** Keeps a connection to the hub on which people there can pause, look at and configure the cameras. */
+    link: v.optional(v.boolean(), true),
   }),
   system: v.optional(
     v.strictObject({

@@ -5,6 +5,7 @@ import type { ConnectionReport, EdgeStatus, ReloadReport, Upload } from "../comm
 import type {
   ConfigStatus,
   HeartbeatRequest,
+  LinkStatus,
   RegisterRequest,
   UploadStatus,
 } from "../common/protocol/node.ts";
@@ -16,6 +17,7 @@ import type { ControlledCamera, ControlledNode } from "./control/controlled-node
 import type { ErrorCounts } from "./health/error-counts.ts";
 import type { SystemInfoReader } from "./health/system-info.ts";
 import type { Heartbeat } from "./hub-link/heartbeat.ts";
+import type { HubLink } from "./hub-link/hub-link.ts";
 import { registrationOf } from "./registration.ts";
 import type { ConfigState, Reloader, ReloadResult } from "./reload/reloader.ts";
 import type { Spool } from "./spool/spool.ts";
@@ -32,6 +34,7 @@ export interface EdgeNodeParts {
   uploader: Uploader;
   destination: Pick<WorkerDestination, "abandonedWorkers">;
   hubStatus: () => ReturnType<Heartbeat["status"]>;
+  linkState: () => ReturnType<HubLink["state"]>;
   system: SystemInfoReader;
   errorCounts: ErrorCounts;
   clock: Clock;
@@ -66,6 +69,7 @@ export class EdgeNode implements ControlledNode {
       cameras: cameras.list().map((camera) => camera.status()),
       spool: spool.status(),
       uploads: uploadStatusOf(uploader.status()),
+      link: linkStatusOf(this.#parts.linkState()),
       error_counts: errorCounts.toJSON(),
     };
   }
@@ -166,6 +170,19 @@ function uploadStatusOf(status: UploaderStatus): v.InferInput<typeof UploadStatu
     last_error: lastError === undefined ? null : plainLine(lastError),
     failing_since: failingSinceMs === undefined ? null : formatWireTime(failingSinceMs),
     ...{ archive, succeeded, failed },
+  };
+}
+
+function linkStatusOf({
+  isWanted,
+  isConnected,
+  sinceMs,
+  lastError,
+}: ReturnType<HubLink["state"]>): LinkStatus {
+  return {
+    ...{ enabled: isWanted, connected: isConnected },
+    since: sinceMs === undefined ? null : formatWireTime(sinceMs),
+    last_error: lastError ?? null,
   };
 }
 

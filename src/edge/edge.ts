@@ -4,7 +4,7 @@ import { aborted, abortOnSignals } from "../common/lifecycle.ts";
 import { configureLogging, createLogger, errorFields, type LogLevel } from "../common/log.ts";
 import { versionText } from "../common/version.ts";
 import { Wakeup } from "../common/wakeup.ts";
-import { applyReload, withCredentials } from "./apply-reload.ts";
+import { applyReload, linkTargetOf, withCredentials } from "./apply-reload.ts";
 import { detectPiModel } from "./camera/pi-model.ts";
 import { Cameras } from "./cameras.ts";
 import type { EdgeConfig } from "./config.ts";
@@ -21,6 +21,8 @@ import { Announcer } from "./hub-link/announcer.ts";
 import { GapReporter } from "./hub-link/gap-reporter.ts";
 import { Heartbeat } from "./hub-link/heartbeat.ts";
 import { HubClient } from "./hub-link/hub-client.ts";
+import { HubLink } from "./hub-link/hub-link.ts";
+import { createLinkCommands } from "./hub-link/link-commands.ts";
 import { Reconciler } from "./hub-link/reconciler.ts";
 import { reloadWhenAsked } from "./reload/reload-triggers.ts";
 import { Reloader } from "./reload/reloader.ts";
@@ -152,7 +154,7 @@ export async function runEdge({ configPath, env, entryFile }: RunEdgeOptions): P
     clock,
     logger: createLogger("heartbeat"),
   });
-  const reloader = new Reloader({
+  const reloader: Reloader = new Reloader({
     ...{ store, secrets, env },
     apply: (plan, next) =>
       applyReload(plan, next, {
@@ -162,11 +164,12 @@ export async function runEdge({ configPath, env, entryFile }: RunEdgeOptions): P
         uploader,
         hub,
         heartbeat,
+        link,
         setLogLevel,
       }),
     logger: createLogger("config"),
   });
-  const node = new EdgeNode({
+  const node: EdgeNode = new EdgeNode({
     ...{
       store,
       reloader,
@@ -180,8 +183,15 @@ export async function runEdge({ configPath, env, entryFile }: RunEdgeOptions): P
       clock,
     },
     hubStatus: () => heartbeat.status(),
+    linkState: () => link.state(),
     system: new SystemInfoReader({ spoolPath: config.system.spool_path }),
   });
+
+  const link = new HubLink({
+    ...{ nodeId, clock, commands: createLinkCommands(node), logger: createLogger("link") },
+    about: () => ({ software_version: softwareVersion, config_version: store.version }),
+  });
+  link.connectTo(linkTargetOf(config, secrets));
 
   logger.info("recording", {
     node_id: nodeId,
@@ -217,6 +227,7 @@ export async function runEdge({ configPath, env, entryFile }: RunEdgeOptions): P
     spool.gaps.run(background.signal),
     deliver(),
     heartbeat.run(background.signal),
+    link.run(background.signal),
     clockWatch.run(background.signal),
     reloadWhenAsked(
       {

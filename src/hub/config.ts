@@ -54,6 +54,8 @@ export const HubConfig = v.strictObject({
   session_hours: v.optional(integerIn(1, 8760, "hours"), 168),
   /** How often nodes are asked to tell how they are. */
   heartbeat_seconds: v.optional(integerIn(1, 3600, "seconds"), 10),
+  /** How often each linked node and the hub ping each other; three times as long without a word and the link is dead. */
+  link_ping_seconds: v.optional(integerIn(1, 300, "seconds"), 15),
   log_level: v.optional(v.picklist(["debug", "info", "warning", "error"]), "info"),
 });
 export type HubConfig = v.InferOutput<typeof HubConfig>;

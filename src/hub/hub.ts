@@ -1,6 +1,7 @@
 import { type Clock, systemClock } from "../common/clock.ts";
 import { newUuidV7 } from "../common/ids.ts";
 import { createLogger, type Logger } from "../common/log.ts";
+import { versionText } from "../common/version.ts";
 import { createAlertRoutes } from "./alerts/alerts.routes.ts";
 import { runSilenceWatch } from "./alerts/silence-watch.ts";
 import { createAlertService } from "./alerts/stored-alert-service.ts";
@@ -24,6 +25,11 @@ import { serveApp } from "./http/serve-app.ts";
 import { createBookmarkRoutes } from "./ingest/bookmark.routes.ts";
 import { createGapReportRoutes } from "./ingest/gap-reports.routes.ts";
 import { createIngestRoutes } from "./ingest/ingest.routes.ts";
+import { createCameraCommandRoutes } from "./link/camera-commands.routes.ts";
+import { createLinkRoutes } from "./link/link.routes.ts";
+import { createRemoteNodes } from "./link/linked-remote-nodes.ts";
+import { createNodeCommandRoutes } from "./link/node-commands.routes.ts";
+import { NodeLinks } from "./link/node-links.ts";
 import { createNodeService } from "./nodes/catalog-node-service.ts";
 import { createNodeRoutes } from "./nodes/nodes.routes.ts";
 import { BoundedTasks } from "./playback/bounded-tasks.ts";
@@ -102,6 +108,19 @@ export async function openHub({ config, selfCommand, clock = systemClock }: HubO
     clock,
   });
 
+  const links = new NodeLinks({
+    softwareVersion: versionText,
+    pingSeconds: config.link_ping_seconds,
+    clock,
+    logger: createLogger("link"),
+  });
+  const remote = createRemoteNodes({
+    links,
+    nodeOfCamera: async (cameraId) => (await nodes.findCamera(cameraId)).nodeId,
+    checkNode: async (nodeId) => void (await nodes.find(nodeId)),
+    logger: createLogger("remote"),
+  });
+
   const media = createDirectoryMediaSource({ root: config.archive_path, archiveId: () => archive.archiveId });
   const thumbnails = createThumbnails({
     videos: catalog,
@@ -142,6 +161,9 @@ export async function openHub({ config, selfCommand, clock = systemClock }: HubO
       createGapRoutes({ gaps: catalog, cursors }),
       createNodeRoutes({ nodes }),
       createAlertRoutes({ alerts, cursors }),
+      createLinkRoutes({ links, principalOfKey: authenticator.principalOfKey }),
+      createCameraCommandRoutes({ remote }),
+      createNodeCommandRoutes({ remote }),
       createHealthRoutes({ health }),
       createStreamRoutes({ videos: createRecentVideos(catalog, clock), media }),
       createClipRoutes({ clips, media, logger: createLogger("export") }),
@@ -154,6 +176,8 @@ export async function openHub({ config, selfCommand, clock = systemClock }: HubO
   });
 
   const server = stack.use(serveApp(app, config.listen));
+  // Before the server, which does not wait for them.
+  stack.use(links);
   const stop = new AbortController();
   stack.defer(() => stop.abort());
   void archive.run(stop.signal);

@@ -12,13 +12,16 @@ export interface HubProcess extends AsyncDisposable {
 export async function startHubProcess(options: {
   data: string;
   archive: string;
+  /** A config file. */
+  config?: string;
   argv?: readonly string[];
 }): Promise<HubProcess> {
-  const { data, archive, argv = hubCommand } = options;
+  const { data, archive, config, argv = hubCommand } = options;
+  const places = ["--listen", "127.0.0.1:0", "--data", data, "--archive", archive];
   const ready = Promise.withResolvers<string>();
   const lines: string[] = [];
   const child = startChild({
-    argv: [...argv, "serve", "--listen", "127.0.0.1:0", "--data", data, "--archive", archive],
+    argv: [...argv, "serve", ...places, ...(config === undefined ? [] : ["--config", config])],
     onStderrLine(line) {
       lines.push(line);
       const address = /"address":"(http:[^"]+)"/.exec(line)?.[1];

@@ -96,6 +96,27 @@ export async function openTestHub(
   };
 }
 
+/** A person and two keys, in the data folder of a hub that is not running yet. */
+export async function makeAccounts(
+  data: string,
+  nodeId = "node01",
+): Promise<{ nodeKey: string; clientKey: string }> {
+  await using storage = await openStorage(data, systemClock);
+  const now = systemClock.wallMs();
+  await storage.users.add({
+    name: userName,
+    passwordHash: await hashOnce(),
+    role: "admin",
+    createdAtMs: now,
+  });
+  const makeKey = async (kind: ApiKeyKind, forNode: string | null) => {
+    const { text, key } = newApiKey({ kind, name: "test", nodeId: forNode }, now);
+    await storage.keys.add(key);
+    return text;
+  };
+  return { nodeKey: await makeKey("node", nodeId), clientKey: await makeKey("client", null) };
+}
+
 /** The body of an announce. */
 export function announceOf(videos: readonly NewVideo[]) {
   return {

@@ -1,5 +1,5 @@
 import * as v from "valibot";
-import { CameraStatus, ConfigStatus, SpoolStatus, SystemInfo, UploadStatus } from "./node.ts";
+import { CameraStatus, ConfigStatus, LinkStatus, SpoolStatus, SystemInfo, UploadStatus } from "./node.ts";
 import { NonNegativeInteger } from "./wire.ts";
 
 /** What a running node tells whoever controls it: people by its control socket, the hub by the link. */
@@ -23,6 +23,7 @@ export const EdgeStatus = v.object({
     last_heartbeat_at: v.nullable(v.string()),
     last_error: v.nullable(v.string()),
   }),
+  link: v.optional(LinkStatus),
   archive: v.object({
     /** The one that the hub knows; null before it has told. */
     archive_id: v.nullable(v.string()),

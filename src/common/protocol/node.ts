@@ -138,6 +138,18 @@ export const ConfigStatus = v.object({
 });
 export type ConfigStatus = v.InferOutput<typeof ConfigStatus>;
 
+/** The node's WebSocket to the hub, on which the hub asks things of it. */
+export const LinkStatus = v.object({
+  /** False by the config: the hub cannot ask anything of this node. */
+  enabled: v.boolean(),
+  connected: v.boolean(),
+  /** Since when it is, or is not; null before the first connection. */
+  since: nullable(WireTime),
+  /** Why it is not. */
+  last_error: nullable(PlainText(500)),
+});
+export type LinkStatus = v.InferInput<typeof LinkStatus>;
+
 /** POST /api/nodes/register, at start and whenever the hub does not know the node. Idempotent. */
 export const RegisterRequest = v.object({
   protocol_version: v.literal(protocolVersion),
@@ -175,6 +187,7 @@ export const HeartbeatRequest = v.object({
   spool: SpoolStatus,
   uploads: v.optional(UploadStatus),
   config: v.optional(ConfigStatus),
+  link: v.optional(LinkStatus),
   /** Errors since start, by module. */
   error_counts: v.record(PlainText(64), NonNegativeInteger),
   /** What is wrong now, and what was and is over since the last heartbeat that was answered; without it, nobody knows. */

@@ -27,6 +27,8 @@ export const httpStatusOf: Record<ErrorCode, number> = {
   io: 503,
   unavailable: 503,
   timeout: 503,
+  no_answer: 504,
+  not_supported: 501,
   cancelled: 499,
   internal: 500,
 };

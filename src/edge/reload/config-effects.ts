@@ -35,6 +35,7 @@ export const configEffects: Readonly<Record<string, ConfigEffect>> = {
   "upload.windows": "at_once",
   "network.hub_url": "hub",
   "network.api_key": "hub",
+  "network.link": "hub",
   "network.heartbeat_seconds": "at_once",
   "system.time_zone": "restart",
   "system.clock": "restart",

@@ -1,3 +1,5 @@
+import type { SocketEvents } from "./web-socket.ts";
+
 /** Who sends a request. Set by the authentication before any route runs. */
 export type Principal =
   | { kind: "anonymous" }
@@ -15,6 +17,8 @@ export interface AppEnv {
   Bindings: {
     /** Address of the socket's other end; undefined when it is already closed. */
     addressOf(request: Request): string | undefined;
+    /** Makes a WebSocket of a request; what is answered to it then goes nowhere. False for one that is no upgrade. */
+    upgrade(request: Request, events: SocketEvents): boolean;
   };
   Variables: {
     principal: Principal;

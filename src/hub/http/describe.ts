@@ -34,7 +34,10 @@ const meaning: Readonly<Record<number, string>> = {
   413: "The body is too large.",
   415: "The body is not application/json.",
   416: "No byte of the file is in the range.",
+  426: "The connection is to be upgraded to a WebSocket.",
+  501: "The node's release cannot do this.",
   503: "Not now; `Retry-After` says when to try again.",
+  504: "The node did not answer in time; what was asked may have been done.",
 };
 
 /** A route in the OpenAPI document. */

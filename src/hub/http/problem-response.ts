@@ -15,8 +15,11 @@ const titles = new Map<number, string>([
   [416, "Range not satisfiable"],
   [429, "Too many requests"],
   [499, "Cancelled"],
+  [426, "Upgrade required"],
   [500, "Internal error"],
+  [501, "Not supported"],
   [503, "Unavailable"],
+  [504, "No answer"],
 ]);
 
 export interface ProblemOptions {

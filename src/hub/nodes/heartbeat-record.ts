@@ -16,6 +16,7 @@ export function formatHeartbeat(beat: ParsedHeartbeat): string {
       raised_at: formatWireTime(alert.raised_at),
       cleared_at: formatOptional(alert.cleared_at),
     })),
+    link: beat.link && { ...beat.link, since: formatOptional(beat.link.since) },
   };
   return JSON.stringify(wire);
 }

@@ -51,6 +51,7 @@ describe("every route", () => {
       [
         "POST /api/nodes/register",
         "POST /api/nodes/:id/bookmark",
+        "GET /api/nodes/:id/link",
         "POST /api/nodes/:id/gaps",
         "POST /api/nodes/:id/heartbeat",
         "POST /api/videos/announce",

@@ -1,0 +1,62 @@
+import * as v from "valibot";
+import { CameraId } from "../ids.ts";
+import { RequestId } from "./link.ts";
+
+/**
+ * A binary message of the link: what it is, and its bytes.
+ *
+ * ```
+ * byte 0       1, the version of this form
+ * byte 1       0, reserved
+ * bytes 2, 3   length of the header, big endian
+ * header       JSON in UTF-8, at most 4096 bytes
+ * payload      the rest
+ * ```
+ */
+export const LinkFrameHeader = v.variant("type", [
+  /** The answer to a request for a picture. */
+  v.object({
+    type: v.literal("snapshot"),
+    id: RequestId,
+    camera_id: CameraId,
+    media_type: v.literal("image/jpeg"),
+  }),
+]);
+export type LinkFrameHeader = v.InferOutput<typeof LinkFrameHeader>;
+
+export interface LinkFrame {
+  header: LinkFrameHeader;
+  /** A part of the message's own memory. */
+  payload: Uint8Array<ArrayBuffer>;
+}
+
+const frameVersion = 1;
+const fixedBytes = 4;
+const maxHeaderBytes = 4096;
+
+export function formatLinkFrame({ header, payload }: LinkFrame): Uint8Array<ArrayBuffer> {
+  const json = new TextEncoder().encode(JSON.stringify(header));
+  const frame = new Uint8Array(fixedBytes + json.byteLength + payload.byteLength);
+  new DataView(frame.buffer).setUint32(0, (frameVersion << 24) | json.byteLength);
+  frame.set(json, fixedBytes);
+  frame.set(payload, fixedBytes + json.byteLength);
+  return frame;
+}
+
+/** Inverse of {@link formatLinkFrame}; undefined for what is not, or not yet, known here. */
+export function parseLinkFrame(frame: Uint8Array<ArrayBuffer>): LinkFrame | undefined {
+  if (frame.byteLength < fixedBytes || frame[0] !== frameVersion || frame[1] !== 0) return undefined;
+  const headerBytes = new DataView(frame.buffer, frame.byteOffset).getUint16(2);
+  const payloadAt = fixedBytes + headerBytes;
+  if (headerBytes > maxHeaderBytes || payloadAt > frame.byteLength) return undefined;
+  let json: unknown;
+  try {
+    json = JSON.parse(
+      new TextDecoder("utf-8", { fatal: true }).decode(frame.subarray(fixedBytes, payloadAt)),
+    );
+  } catch {
+    return undefined;
+  }
+  const header = v.safeParse(LinkFrameHeader, json);
+  return header.success ? { header: header.output, payload: frame.subarray(payloadAt) } : undefined;
+}

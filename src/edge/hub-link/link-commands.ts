@@ -1,0 +1,101 @@
+import { AppError } from "../../common/errors.ts";
+import { checkInput } from "../../common/input-issues.ts";
+import {
+  type LinkMethodName,
+  type LinkParams,
+  type LinkResult,
+  linkMethods,
+} from "../../common/protocol/link-methods.ts";
+import type { CameraSettings, ControlledCamera, ControlledNode } from "../control/controlled-node.ts";
+
+/** What a request is answered with: a value, or the bytes of a picture. */
+export type LinkAnswer = { result: unknown } | { jpeg: Uint8Array<ArrayBuffer>; cameraId: string };
+
+export interface LinkCommands {
+  /** Names of what can be asked. */
+  readonly methods: readonly string[];
+  /** Throws `not_supported` for what this release cannot, `invalid_input`, and what the verb throws. */
+  run(method: string, params: unknown, signal: AbortSignal): Promise<LinkAnswer>;
+}
+
+type Verbs = { [M in LinkMethodName]: (params: LinkParams<M>, signal: AbortSignal) => Promise<LinkAnswer> };
+
+const defaultListed = 200;
+
+/** The verbs of the control socket, as the hub may use them. */
+export function createLinkCommands(node: ControlledNode): LinkCommands {
+  const verbs = verbsOf(node);
+  return {
+    methods: Object.keys(verbs),
+    async run(method, params = {}, signal) {
+      if (!Object.hasOwn(verbs, method)) {
+        throw new AppError("not_supported", `this release of livecam-edge has no ${JSON.stringify(method)}`);
+      }
+      const name = method as LinkMethodName;
+      const checked = checkInput(linkMethods[name].params, params);
+      if (!checked.ok)
+        throw new AppError("invalid_input", "not valid for this request", { issues: checked.issues });
+      return verbs[name](checked.output as never, signal);
+    },
+  };
+}
+
+function verbsOf(node: ControlledNode): Verbs {
+  const cameraOf = ({ camera_id }: { camera_id: string }): ControlledCamera => {
+    const camera = node.camera(camera_id);
+    if (!camera) throw new AppError("not_found", "this node has no camera of that id");
+    return camera;
+  };
+  const found = (isFound: boolean): LinkAnswer => {
+    if (!isFound) throw new AppError("not_found", "no such segment waits to be uploaded");
+    return done;
+  };
+  return {
+    status: async () => answer<"status">(await node.status()),
+    async pause(params) {
+      await cameraOf(params).pause();
+      return done;
+    },
+    async resume(params) {
+      await cameraOf(params).resume();
+      return done;
+    },
+    async configure(params) {
+      await cameraOf(params).configure(settingsOf(params.settings));
+      return done;
+    },
+    async snapshot(params, signal) {
+      return { jpeg: await cameraOf(params).snapshot(signal), cameraId: params.camera_id };
+    },
+    async uploads({ limit = defaultListed }) {
+      const uploads = node.uploads();
+      return answer<"uploads">({ uploads: uploads.slice(0, limit), total: uploads.length });
+    },
+    cancel_upload: async ({ video_id }) => found(node.cancelUpload(video_id)),
+    retry_upload: async ({ video_id }) => found(node.retryUpload(video_id)),
+    check_archive: async () => answer<"check_archive">(await node.checkArchive()),
+    async get_config() {
+      const { text, version: config_version } = await node.readConfig();
+      return answer<"get_config">({ text, config_version });
+    },
+    reload: async () => answer<"reload">(await node.reload()),
+    apply_config: async ({ text, expected_version }) =>
+      answer<"apply_config">(await node.applyConfig(text, expected_version)),
+  };
+}
+
+const done: LinkAnswer = { result: {} };
+
+function answer<M extends LinkMethodName>(result: LinkResult<M>): LinkAnswer {
+  return { result };
+}
+
+function settingsOf(settings: LinkParams<"configure">["settings"]): CameraSettings {
+  const { width, height, fps, bitrate_bps: bitrateBps } = settings;
+  return {
+    ...(width !== undefined && { width }),
+    ...(height !== undefined && { height }),
+    ...(fps !== undefined && { fps }),
+    ...(bitrateBps !== undefined && { bitrateBps }),
+  };
+}
