@@ -8,6 +8,9 @@ import type { GapLedger } from "./spool/gap-ledger.ts";
 
 /** One camera of this node with its recorder, as control and heartbeat see them. */
 export class CameraUnit implements ControlledCamera {
+  /** Undefined for a camera whose stream is taken as it comes. */
+  fpsAsked: number | undefined;
+
   constructor(
     readonly id: string,
     readonly camera: Camera,
@@ -36,8 +39,9 @@ export class CameraUnit implements ControlledCamera {
     this.recorder.resume();
   }
 
-  configure(settings: CameraSettings): Promise<void> {
-    return this.camera.configure(settings);
+  async configure(settings: CameraSettings): Promise<void> {
+    await this.camera.configure(settings);
+    this.fpsAsked = settings.fps ?? this.fpsAsked;
   }
 
   snapshot(signal: AbortSignal): Promise<Uint8Array<ArrayBuffer>> {
@@ -56,10 +60,13 @@ export class CameraUnit implements ControlledCamera {
       height: capture.height ?? null,
       codec: capture.codec ?? null,
       fps: capture.fps ?? null,
+      fps_asked: this.fpsAsked ?? null,
       bitrate_bps: capture.bitrateBps === undefined ? null : Math.round(capture.bitrateBps),
       last_fragment_at: time(capture.lastFragmentAtMs),
       run_started_at: time(capture.runStartedAtMs),
       restarts: capture.restarts,
+      failures_in_row: capture.failuresInRow,
+      spool_failing: recorder.state === "failing",
       fallback_since: time(capture.fallbackSinceMs),
     };
   }

@@ -91,6 +91,7 @@ export class Cameras {
       ? compressedSettingsOf(camera.config.source)?.compressed
       : undefined;
     await member.unit.camera.replan(this.#plannerOf(camera), compressed);
+    member.unit.fpsAsked = compressed?.fps ?? fpsOf(camera.config);
   }
 
   /** Asks those that can for less, or for the usual again. Never rejects. */
@@ -115,18 +116,21 @@ export class Cameras {
       logger: createLogger("recorder").with({ camera_id: cameraId }),
     });
     const { stallMs, fallbackAfterFailures: afterFailures } = this.#options;
+    const settings = (this.#isCompressed && compressedSettingsOf(camera.config.source)?.compressed) || {};
     const capture = new Camera({
       ...{ cameraId, clock, stallMs },
       planner: this.#plannerOf(camera),
       consumer: recorder,
       logger: createLogger("camera").with({ camera_id: cameraId }),
-      settings: (this.#isCompressed && compressedSettingsOf(camera.config.source)?.compressed) || {},
+      settings,
       fallback: {
         afterFailures,
         plan: (sinceMs) => planFallbackCapture({ cameraId, sinceMs, timeZone }),
       },
     });
-    return new CameraUnit(cameraId, capture, recorder, spool.gaps);
+    const unit = new CameraUnit(cameraId, capture, recorder, spool.gaps);
+    unit.fpsAsked = settings.fps ?? fpsOf(camera.config);
+    return unit;
   }
 
   #plannerOf({ config, credentials }: ConfiguredCamera) {
@@ -134,4 +138,8 @@ export class Cameras {
     const { id: cameraId, source } = config;
     return createCapturePlanner({ cameraId, source, piModel, ...(credentials && { credentials }) });
   }
+}
+
+function fpsOf({ source }: CameraConfig): number | undefined {
+  return "fps" in source ? source.fps : undefined;
 }

@@ -74,7 +74,7 @@ export async function runDoctor({ config: path, json, env, entryFile, out }: Doc
   const { wallMs } = systemClock;
   say(
     checkClock({
-      ...{ wallMs: wallMs(), source: config.system.clock, isSynced: await probeClockSync() },
+      ...{ wallMs: wallMs(), source: config.system.clock, isSynced: (await probeClockSync())?.isSynced },
       hubWallMs: hub.serverTimeMs,
     }),
   );

@@ -13,6 +13,8 @@ export interface EdgeSecrets {
   cameraCredentials: ReadonlyMap<string, Secret>;
   /** Of the account at the destination. The upload worker reads it for itself; here it tells whether it changed. */
   destinationPassword: Secret | undefined;
+  /** What a reader of the metrics has to show; undefined where nobody has to. */
+  metricsToken: Secret | undefined;
 }
 
 /** Reads every secret that the config points at. Throws `invalid_config` with one issue per secret that is not there. */
@@ -26,20 +28,23 @@ export async function readEdgeSecrets(config: EdgeConfig, env: Env): Promise<Edg
     }
   }
   const { destination } = config.upload;
+  const { metrics_token: metricsToken } = config.health;
   return {
     hubApiKey: await readSecret(config.network.api_key, env),
     cameraCredentials,
     destinationPassword: "password" in destination ? await readSecret(destination.password, env) : undefined,
+    metricsToken: metricsToken && (await readSecret(metricsToken, env)),
   };
 }
 
 /** The paths of the secrets whose content differs, whether or not the config says another place. */
 export function changedSecrets(config: EdgeConfig, before: EdgeSecrets, next: EdgeSecrets): string[] {
-  const { hubApiKey, cameraCredentials, destinationPassword } = next;
+  const { hubApiKey, cameraCredentials, destinationPassword, metricsToken } = next;
   const paths = hubApiKey.equals(before.hubApiKey) ? [] : ["network.api_key"];
   if (destinationPassword && !destinationPassword.equals(before.destinationPassword)) {
     paths.push("upload.destination.password");
   }
+  if (metricsToken && !metricsToken.equals(before.metricsToken)) paths.push("health.metrics_token");
   for (const { id } of config.cameras) {
     const secret = cameraCredentials.get(id);
     if (secret && !secret.equals(before.cameraCredentials.get(id)))
@@ -86,6 +91,7 @@ const Loose = v.object({
     destination: { password: undefined },
   }),
   network: v.fallback(v.object({ api_key: v.unknown() }), { api_key: undefined }),
+  health: v.fallback(v.object({ metrics_token: v.unknown() }), { metrics_token: undefined }),
   cameras: v.fallback(
     v.array(
       v.fallback(v.object({ source: v.object({ credentials: v.unknown() }) }), {
@@ -108,6 +114,7 @@ export function secretPlacesIn(raw: unknown): SecretPlace[] {
   if (!config.success) return [];
   const candidates = [
     { path: "network.api_key", value: config.output.network.api_key },
+    { path: "health.metrics_token", value: config.output.health.metrics_token },
     { path: "upload.destination.password", value: config.output.upload.destination.password },
     ...config.output.cameras.map(({ source }, index) => ({
       path: `cameras.${index}.source.credentials`,

@@ -4,6 +4,7 @@ import { CameraId, NodeId } from "../common/ids.ts";
 import { PlainText, PositiveInteger, TimeZone } from "../common/protocol/wire.ts";
 import { SecretSource } from "../common/secret.ts";
 import { DestinationConfig } from "./destination-config.ts";
+import { HealthConfig } from "./health-config.ts";
 import { refusedRpicamOptions } from "./rpicam-options.ts";
 
 const integerIn = (min: number, max: number, unit: string) =>
@@ -200,6 +201,7 @@ export const EdgeConfig = v.strictObject({
     /** Keeps a connection to the hub on which people there can pause, look at and configure the cameras. */
     link: v.optional(v.boolean(), true),
   }),
+  health: v.optional(HealthConfig, {}),
   system: v.optional(
     v.strictObject({
       /** Zone of file names and of the clock that segments are cut at; the system's where it is not given. */

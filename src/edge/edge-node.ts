@@ -14,6 +14,9 @@ import { plainLine } from "./camera/plain-line.ts";
 import type { Cameras } from "./cameras.ts";
 import type { ConfigStore } from "./config-store.ts";
 import type { ControlledCamera, ControlledNode } from "./control/controlled-node.ts";
+import type { AlertFacts } from "./health/alert-rules.ts";
+import type { AlertWatch } from "./health/alert-watch.ts";
+import type { ClockWatch } from "./health/clock-watch.ts";
 import type { ErrorCounts } from "./health/error-counts.ts";
 import type { SystemInfoReader } from "./health/system-info.ts";
 import type { Heartbeat } from "./hub-link/heartbeat.ts";
@@ -36,9 +39,14 @@ export interface EdgeNodeParts {
   hubStatus: () => ReturnType<Heartbeat["status"]>;
   linkState: () => ReturnType<HubLink["state"]>;
   system: SystemInfoReader;
+  clockStatus: () => ReturnType<ClockWatch["status"]>;
+  alerts: () => ReturnType<AlertWatch["list"]>;
   errorCounts: ErrorCounts;
   clock: Clock;
 }
+
+/** What the kernel tells of the machine costs ten files: the heartbeat has just read them. */
+const alertMaxAgeMs = 30_000;
 
 /** The running node as others see it: the hub in its reports, people through the control socket. */
 export class EdgeNode implements ControlledNode {
@@ -57,20 +65,41 @@ export class EdgeNode implements ControlledNode {
   }
 
   async report(): Promise<HeartbeatRequest> {
-    const { store, reloader, softwareVersion, cameras, spool, uploader, system, errorCounts, clock } =
-      this.#parts;
+    const { store, reloader, softwareVersion, errorCounts, alerts, clock } = this.#parts;
     return {
       protocol_version: protocolVersion,
       sent_at: formatWireTime(clock.wallMs()),
       software_version: softwareVersion,
       config_version: store.version,
       config: configStatusOf(reloader.state()),
-      system: await system.read(),
+      ...(await this.#look(0)),
+      link: linkStatusOf(this.#parts.linkState()),
+      error_counts: errorCounts.toJSON(),
+      alerts: alerts(),
+    };
+  }
+
+  async alertFacts(): Promise<AlertFacts> {
+    const { clock, reloader } = this.#parts;
+    const { refusal } = configStatusOf(reloader.state());
+    return {
+      ...(await this.#look(alertMaxAgeMs)),
+      nowMs: clock.wallMs(),
+      configError: refusal ?? undefined,
+    };
+  }
+
+  /** The machine as it was at most `maxAgeMs` ago, and the rest as it is. */
+  async #look(maxAgeMs: number): Promise<Pick<HeartbeatRequest, "system" | "cameras" | "spool" | "uploads">> {
+    const { system, clockStatus, hubStatus, cameras, spool, uploader } = this.#parts;
+    return {
+      system: {
+        ...(await system.recent(maxAgeMs)),
+        clock: { ...clockStatus(), ahead_of_hub_ms: hubStatus().aheadOfHubMs ?? null },
+      },
       cameras: cameras.list().map((camera) => camera.status()),
       spool: spool.status(),
       uploads: uploadStatusOf(uploader.status()),
-      link: linkStatusOf(this.#parts.linkState()),
-      error_counts: errorCounts.toJSON(),
     };
   }
 

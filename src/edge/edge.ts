@@ -1,3 +1,4 @@
+import { join } from "node:path";
 import { selfCommand } from "../common/child-process.ts";
 import { sleep, systemClock } from "../common/clock.ts";
 import { aborted, abortOnSignals } from "../common/lifecycle.ts";
@@ -13,10 +14,13 @@ import { ConfigStore } from "./config-store.ts";
 import { createControlApp } from "./control/control-app.ts";
 import { serveControl } from "./control/control-server.ts";
 import { EdgeNode } from "./edge-node.ts";
+import { AlertWatch } from "./health/alert-watch.ts";
 import { readBoot } from "./health/boot.ts";
 import { ClockWatch } from "./health/clock-watch.ts";
 import { ErrorCounts } from "./health/error-counts.ts";
 import { SystemInfoReader } from "./health/system-info.ts";
+import { ThrottlingReader } from "./health/throttling.ts";
+import { alertThresholdsOf } from "./health-config.ts";
 import { Announcer } from "./hub-link/announcer.ts";
 import { GapReporter } from "./hub-link/gap-reporter.ts";
 import { Heartbeat } from "./hub-link/heartbeat.ts";
@@ -149,6 +153,7 @@ export async function runEdge({ configPath, env, entryFile }: RunEdgeOptions): P
     hub,
     registration: () => node.registration(),
     collect: () => node.report(),
+    onTold: ({ alerts: told = [] }) => alerts.heard(told),
     onArchiveId: (archiveId) => spool.state.setArchiveId(archiveId),
     intervalMs: () => store.config.network.heartbeat_seconds * 1000,
     clock,
@@ -169,6 +174,14 @@ export async function runEdge({ configPath, env, entryFile }: RunEdgeOptions): P
       }),
     logger: createLogger("config"),
   });
+  const alerts = await AlertWatch.open({
+    path: join(config.system.spool_path, "alerts.json"),
+    thresholds: () => alertThresholdsOf(store.config),
+    facts: () => node.alertFacts(),
+    onChange: () => heartbeat.beatSoon(),
+    ...{ clock, logger: createLogger("alerts") },
+  });
+  const throttling = new ThrottlingReader({ clock });
   const node: EdgeNode = new EdgeNode({
     ...{
       store,
@@ -184,7 +197,12 @@ export async function runEdge({ configPath, env, entryFile }: RunEdgeOptions): P
     },
     hubStatus: () => heartbeat.status(),
     linkState: () => link.state(),
-    system: new SystemInfoReader({ spoolPath: config.system.spool_path }),
+    system: new SystemInfoReader({
+      ...{ spoolPath: config.system.spool_path, clock },
+      throttling: () => throttling.read(),
+    }),
+    clockStatus: () => clockWatch.status(),
+    alerts: () => alerts.list(),
   });
 
   const link = new HubLink({
@@ -228,6 +246,7 @@ export async function runEdge({ configPath, env, entryFile }: RunEdgeOptions): P
     deliver(),
     heartbeat.run(background.signal),
     link.run(background.signal),
+    alerts.run(background.signal),
     clockWatch.run(background.signal),
     reloadWhenAsked(
       {

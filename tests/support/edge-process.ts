@@ -41,7 +41,7 @@ export async function makeEdgeSite(
   await mkdir(site.archive, { recursive: true });
   await makeArchive(site.archive);
   await writeFile(join(folder, "key"), options.apiKey, { mode: 0o600 });
-  const { recording, upload, network, system } = options.config ?? {};
+  const { recording, upload, network, health, system } = options.config ?? {};
   const config = {
     node_id: "node01",
     cameras: options.cameras,
@@ -53,6 +53,7 @@ export async function makeEdgeSite(
       heartbeat_seconds: 1,
       ...network,
     },
+    health: { ...health },
     system: {
       spool_path: site.spool,
       control_socket: site.socket,

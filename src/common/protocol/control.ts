@@ -1,4 +1,5 @@
 import * as v from "valibot";
+import { ReportedAlert } from "./alert.ts";
 import { CameraStatus, ConfigStatus, LinkStatus, SpoolStatus, SystemInfo, UploadStatus } from "./node.ts";
 import { NonNegativeInteger } from "./wire.ts";
 
@@ -31,6 +32,8 @@ export const EdgeStatus = v.object({
   }),
   system: SystemInfo,
   error_counts: v.record(v.string(), NonNegativeInteger),
+  /** What is wrong now, and what is over and the hub has not heard of. */
+  alerts: v.optional(v.array(ReportedAlert)),
 });
 export type EdgeStatus = v.InferInput<typeof EdgeStatus>;
 

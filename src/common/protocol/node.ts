@@ -73,6 +73,10 @@ export const CameraStatus = v.object({
   last_fragment_at: nullable(WireTime),
   run_started_at: nullable(WireTime),
   restarts: NonNegativeInteger,
+  /** Of them, those since the last fragment. */
+  failures_in_row: v.optional(NonNegativeInteger),
+  /** Pictures come, and the spool takes none of them. */
+  spool_failing: v.optional(v.boolean()),
   /** It gives nothing since then, and a picture that says so is recorded in its place; `state` tells of the camera itself. */
   fallback_since: v.optional(nullable(WireTime)),
 });

@@ -22,6 +22,8 @@ export interface CaptureStatus {
   runStartedAtMs: number | undefined;
   /** Captures that ended without being asked to, since start. */
   restarts: number;
+  /** Of them, those since the last fragment. */
+  failuresInRow: number;
 }
 
 /** Stands between the captures of a camera and its consumer, and knows how they are doing. */
@@ -35,6 +37,7 @@ export class RunObserver implements CameraConsumer {
   #lastFragmentAtMs: number | undefined;
   #runStartedAtMs: number | undefined;
   #restarts = 0;
+  #failuresInRow = 0;
   /** The only fragment that is kept. */
   #newest: { init: InitSegment; fragment: Fragment } | undefined;
 
@@ -59,6 +62,7 @@ export class RunObserver implements CameraConsumer {
     const init = this.#init;
     if (!init) return;
     this.#state = "running";
+    this.#failuresInRow = 0;
     this.#lastFragmentAtMs = arrival.wallMs;
     this.#meter.add(fragment, init, arrival.monotonicMs);
     if (fragment.startsWithKeyframe) this.#newest = { init, fragment };
@@ -82,6 +86,7 @@ export class RunObserver implements CameraConsumer {
     this.#state = "retrying";
     this.#message = message;
     this.#restarts++;
+    this.#failuresInRow++;
   }
 
   stopped(): void {
@@ -105,6 +110,7 @@ export class RunObserver implements CameraConsumer {
       lastFragmentAtMs: this.#lastFragmentAtMs,
       runStartedAtMs: this.#runStartedAtMs,
       restarts: this.#restarts,
+      failuresInRow: this.#failuresInRow,
     };
   }
 }

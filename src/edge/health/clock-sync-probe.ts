@@ -1,5 +1,5 @@
 import { access } from "node:fs/promises";
-import { join } from "node:path";
+import { basename, join } from "node:path";
 import { runChild } from "../../common/child-process.ts";
 
 export interface ClockSyncProbeOptions {
@@ -7,6 +7,13 @@ export interface ClockSyncProbeOptions {
   root?: string;
   /** Programs to ask, the first that knows answers; each with the pattern of a yes and of a no in what it prints. */
   programs?: readonly ClockProgram[];
+}
+
+/** What somebody who knows says of the clock. */
+export interface ClockAnswer {
+  isSynced: boolean;
+  /** `timedatectl` */
+  source: string;
 }
 
 export interface ClockProgram {
@@ -38,17 +45,18 @@ export const clockPrograms: readonly ClockProgram[] = [
  * Whether this machine's clock has been set by NTP; undefined where nothing tells (no systemd, a container). Takes a
  * file's look-up where systemd-timesyncd has synced, two seconds per program at most elsewhere. Never rejects.
  */
-export async function probeClockSync(options: ClockSyncProbeOptions = {}): Promise<boolean | undefined> {
+export async function probeClockSync(options: ClockSyncProbeOptions = {}): Promise<ClockAnswer | undefined> {
   const { root = "/", programs = clockPrograms } = options;
   const isSynced = await access(join(root, timesyncdFile)).then(
     () => true,
     () => false,
   );
-  if (isSynced) return true;
+  if (isSynced) return { isSynced, source: "systemd-timesyncd" };
   for (const { argv, yes, no } of programs) {
     const text = await outputOf(argv);
-    if (yes.test(text)) return true;
-    if (no.test(text)) return false;
+    const source = basename(argv[0] ?? "");
+    if (yes.test(text)) return { isSynced: true, source };
+    if (no.test(text)) return { isSynced: false, source };
   }
   return undefined;
 }

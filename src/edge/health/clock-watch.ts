@@ -1,14 +1,15 @@
 import { type Clock, earliestWallMs, sleep } from "../../common/clock.ts";
 import type { Logger } from "../../common/log.ts";
-import { probeClockSync } from "./clock-sync-probe.ts";
+import type { ClockStatus } from "../../common/protocol/node.ts";
+import { type ClockAnswer, probeClockSync } from "./clock-sync-probe.ts";
 
 export interface ClockWatchOptions {
   clock: Clock;
   /** `trusted`: it is right without NTP, by a battery or a satellite; nothing is asked then. */
   source: "ntp" | "trusted";
   logger: Logger;
-  /** True, false, or undefined where nothing tells. Must not reject. */
-  probe?: () => Promise<boolean | undefined>;
+  /** Undefined where nothing tells. Must not reject. */
+  probe?: () => Promise<ClockAnswer | undefined>;
   intervalMs?: number;
 }
 
@@ -21,6 +22,7 @@ const defaultIntervalMs = 5000;
 export class ClockWatch {
   readonly #options: ClockWatchOptions;
   #isSet = false;
+  #answer: ClockAnswer | undefined;
 
   constructor(options: ClockWatchOptions) {
     this.#options = options;
@@ -31,11 +33,20 @@ export class ClockWatch {
     return this.#isSet && this.#isPlausible() ? "synced" : "unsynced";
   }
 
+  /** For people: also who says so, and whether anybody does. */
+  status(): Pick<ClockStatus, "state" | "source"> {
+    const isTrusted = this.#options.source === "trusted";
+    const source = isTrusted ? "config" : (this.#answer?.source ?? null);
+    if (this.state() === "unsynced") return { state: "unsynced", source };
+    return { state: source === null ? "unknown" : "synced", source };
+  }
+
   /** Looks now, unless it is known already. */
   async check(): Promise<void> {
     if (this.#isSet || !this.#isPlausible()) return;
     const { source, probe = probeClockSync } = this.#options;
-    this.#isSet = source === "trusted" || ((await probe()) ?? true);
+    if (source !== "trusted") this.#answer = await probe();
+    this.#isSet = this.#answer?.isSynced ?? true;
   }
 
   /** Looks every few seconds until the clock is set, or aborted. */

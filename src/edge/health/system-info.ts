@@ -2,13 +2,20 @@ import { readFile, statfs } from "node:fs/promises";
 import { hostname } from "node:os";
 import { join } from "node:path";
 import type * as v from "valibot";
-import type { SystemInfo } from "../../common/protocol/node.ts";
+import type { Clock } from "../../common/clock.ts";
+import type { SystemInfo, Throttling } from "../../common/protocol/node.ts";
 
 export interface SystemInfoOptions {
   spoolPath: string;
+  /** Null where the machine does not tell. Must not reject. */
+  throttling?: () => Promise<Throttling | null>;
+  clock: Clock;
   /** Where `/proc`, `/sys` and `/etc` are; another folder in tests. */
   root?: string;
 }
+
+/** All but the clock, of which others know. */
+type MachineInfo = Omit<v.InferInput<typeof SystemInfo>, "clock">;
 
 interface CpuTimes {
   busy: number;
@@ -22,26 +29,45 @@ interface CpuTimes {
 export class SystemInfoReader {
   readonly #spoolPath: string;
   readonly #root: string;
+  readonly #clock: Clock;
+  readonly #throttling: () => Promise<Throttling | null>;
   #lastCpu: CpuTimes | undefined;
+  #last: { atMs: number; info: MachineInfo } | undefined;
 
   constructor(options: SystemInfoOptions) {
     this.#spoolPath = options.spoolPath;
     this.#root = options.root ?? "/";
+    this.#clock = options.clock;
+    this.#throttling = options.throttling ?? (async () => null);
   }
 
   /** `cpu_usage` is of the time since the call before; null at the first. */
-  async read(): Promise<v.InferInput<typeof SystemInfo>> {
-    const [memory, loadavg, uptime, release, model, temperature, network, spool, cpu] = await Promise.all([
-      this.#text("proc/meminfo"),
-      this.#text("proc/loadavg"),
-      this.#text("proc/uptime"),
-      this.#text("etc/os-release"),
-      this.#text("proc/device-tree/model"),
-      this.#text("sys/class/thermal/thermal_zone0/temp"),
-      this.#text("proc/net/dev"),
-      statfs(this.#spoolPath).catch(() => undefined),
-      this.#cpuUsage(),
-    ]);
+  async read(): Promise<MachineInfo> {
+    const info = await this.#read();
+    this.#last = { atMs: this.#clock.monotonicMs(), info };
+    return info;
+  }
+
+  /** As it was read at most `maxAgeMs` ago. */
+  async recent(maxAgeMs: number): Promise<MachineInfo> {
+    const last = this.#last;
+    return last && this.#clock.monotonicMs() - last.atMs <= maxAgeMs ? last.info : this.read();
+  }
+
+  async #read(): Promise<MachineInfo> {
+    const [memory, loadavg, uptime, release, model, temperature, network, spool, cpu, throttling] =
+      await Promise.all([
+        this.#text("proc/meminfo"),
+        this.#text("proc/loadavg"),
+        this.#text("proc/uptime"),
+        this.#text("etc/os-release"),
+        this.#text("proc/device-tree/model"),
+        this.#text("sys/class/thermal/thermal_zone0/temp"),
+        this.#text("proc/net/dev"),
+        statfs(this.#spoolPath).catch(() => undefined),
+        this.#cpuUsage(),
+        this.#throttling(),
+      ]);
     const milliCelsius = numberIn(temperature, /^(-?\d+)/);
     const bytes = network === undefined ? undefined : networkBytes(network);
     return {
@@ -60,6 +86,7 @@ export class SystemInfoReader {
       network_received_bytes: bytes?.received ?? null,
       network_sent_bytes: bytes?.sent ?? null,
       uptime_seconds: Math.floor(numberIn(uptime, /^([\d.]+)/) ?? 0),
+      throttling,
     };
   }
 

@@ -1,4 +1,4 @@
-import type { Clock } from "../../common/clock.ts";
+import { type Clock, earliestWallMs, sleep } from "../../common/clock.ts";
 import { AppError } from "../../common/errors.ts";
 import { inForce, type Live } from "../../common/live-setting.ts";
 import { errorFields, type Logger } from "../../common/log.ts";
@@ -13,6 +13,8 @@ export interface HeartbeatOptions {
   registration: () => RegisterRequest;
   /** The node as it is now. */
   collect: () => Promise<HeartbeatRequest>;
+  /** The hub has answered this report. */
+  onTold?: (report: HeartbeatRequest) => void;
   /** Called with what the hub says its archive is. */
   onArchiveId: (archiveId: string) => Promise<void>;
   /** Longest time between two heartbeats; the hub may ask for more of them. */
@@ -28,7 +30,14 @@ export interface HubLinkStatus {
   lastHeartbeatMs: number | undefined;
   /** Why the last exchange failed; undefined after one that did not. */
   lastError: string | undefined;
+  /** How far this clock is ahead of the hub's; undefined until an answer came quickly enough to tell. */
+  aheadOfHubMs: number | undefined;
 }
+
+/** Those that are asked for between two regular ones keep this distance. */
+const leastDistanceMs = 1000;
+/** An answer that took longer says too little about the hub's clock. */
+const clockRoundTripMs = 2000;
 
 /**
  * Introduces the node to its hub and reports how it is, for as long as it runs. Apart from the announces, with its
@@ -43,7 +52,9 @@ export class Heartbeat {
   /** How often what the registration says has changed, and the change that the hub was last told of. */
   #changes = 0;
   #introducedChange: number | undefined;
-  #status: HubLinkStatus = { registered: false, lastHeartbeatMs: undefined, lastError: undefined };
+  #status: HubLinkStatus = {
+    ...{ registered: false, lastHeartbeatMs: undefined, lastError: undefined, aheadOfHubMs: undefined },
+  };
 
   constructor(options: HeartbeatOptions) {
     this.#options = options;
@@ -58,12 +69,18 @@ export class Heartbeat {
     return this.#status;
   }
 
+  /** There is news: the next heartbeat does not wait for its time. A hub that is away is not asked more often. */
+  beatSoon(): void {
+    if (this.#status.lastError === undefined) this.#wakeup.wake();
+  }
+
   /** Until aborted. Never rejects. */
   async run(signal: AbortSignal): Promise<void> {
     const { clock, logger } = this.#options;
     while (!signal.aborted) {
       const startedMs = clock.monotonicMs();
       let delayMs: number;
+      let distanceMs = 0;
       try {
         await this.#beat(signal);
         this.#backoff.reset();
@@ -72,6 +89,7 @@ export class Heartbeat {
           this.#askedMs ?? Number.POSITIVE_INFINITY,
         );
         delayMs = Math.max(0, intervalMs - (clock.monotonicMs() - startedMs));
+        distanceMs = Math.min(intervalMs, leastDistanceMs);
       } catch (error) {
         if (signal.aborted) return;
         const asked = error instanceof AppError ? error.details.retryAfterMs : undefined;
@@ -83,6 +101,7 @@ export class Heartbeat {
         });
       }
       await this.#wakeup.wait(signal, delayMs);
+      await sleep(Math.max(0, distanceMs - (clock.monotonicMs() - startedMs)), signal);
     }
   }
 
@@ -97,14 +116,31 @@ export class Heartbeat {
     const { nodeId, hub, collect, clock } = this.#options;
     const isIntroduced = this.#status.registered && this.#introducedChange === this.#changes;
     if (!isIntroduced) await this.#register(signal);
-    let answer = await hub.heartbeat(nodeId, await collect(), signal);
+    let report = await collect();
+    let askedMs = clock.monotonicMs();
+    let answer = await hub.heartbeat(nodeId, report, signal);
     if (!answer.registered) {
       // The hub was restored from before it knew this node.
       await this.#register(signal);
-      answer = await hub.heartbeat(nodeId, await collect(), signal);
+      report = await collect();
+      askedMs = clock.monotonicMs();
+      answer = await hub.heartbeat(nodeId, report, signal);
     }
+    const aheadOfHubMs = this.#aheadOf(answer.server_time, clock.monotonicMs() - askedMs);
+    if (answer.registered) this.#options.onTold?.(report);
     await this.#learn(answer.archive_id);
-    this.#status = { registered: answer.registered, lastHeartbeatMs: clock.wallMs(), lastError: undefined };
+    this.#status = {
+      registered: answer.registered,
+      lastHeartbeatMs: clock.wallMs(),
+      lastError: undefined,
+      aheadOfHubMs: aheadOfHubMs ?? this.#status.aheadOfHubMs,
+    };
+  }
+
+  /** By the middle of a request. A hub that does not know the time says nothing about ours. */
+  #aheadOf(hubWallMs: number, roundTripMs: number): number | undefined {
+    if (roundTripMs > clockRoundTripMs || hubWallMs < earliestWallMs) return undefined;
+    return Math.round(this.#options.clock.wallMs() - roundTripMs / 2 - hubWallMs);
   }
 
   async #register(signal: AbortSignal): Promise<void> {

@@ -12,6 +12,8 @@ import { FakeClock } from "../../support/fake-clock.ts";
 import { sampleStartMs, temporaryFolder } from "../../support/sample-recording.ts";
 
 const logger = createLogger("clock");
+const isSynced = async (options: Parameters<typeof probeClockSync>[0]) =>
+  (await probeClockSync(options))?.isSynced;
 
 /** A program that prints so and ends so; programs are told apart by what they are to print. */
 async function program(folder: string, prints: string, exitCode = 0): Promise<ClockProgram> {
@@ -27,7 +29,7 @@ describe("whether the clock was set is told", () => {
     await mkdir(join(folder.path, "run/systemd/timesync"), { recursive: true });
     await writeFile(join(folder.path, "run/systemd/timesync/synchronized"), "");
     const programs = [await program(folder.path, "no")];
-    expect(await probeClockSync({ root: folder.path, programs })).toBe(true);
+    expect(await isSynced({ root: folder.path, programs })).toBe(true);
   });
 
   test.each([
@@ -38,19 +40,19 @@ describe("whether the clock was set is told", () => {
   ])("by a program that prints %s and exits with %d", async (prints, exitCode, told) => {
     await using folder = await temporaryFolder();
     const programs = [await program(folder.path, prints, exitCode)];
-    expect(await probeClockSync({ root: folder.path, programs })).toBe(told as boolean);
+    expect(await isSynced({ root: folder.path, programs })).toBe(told as boolean);
   });
 
   test("by the first program that knows", async () => {
     await using folder = await temporaryFolder();
     const missing = { argv: [join(folder.path, "is-not-there")], yes: /./, no: /./ };
     const programs = [missing, await program(folder.path, "?"), await program(folder.path, "no")];
-    expect(await probeClockSync({ root: folder.path, programs })).toBe(false);
+    expect(await isSynced({ root: folder.path, programs })).toBe(false);
   });
 
   test("by nothing, where there is nothing", async () => {
     await using folder = await temporaryFolder();
-    expect(await probeClockSync({ root: folder.path, programs: [] })).toBeUndefined();
+    expect(await isSynced({ root: folder.path, programs: [] })).toBeUndefined();
   });
 
   test.each([
@@ -64,7 +66,7 @@ describe("whether the clock was set is told", () => {
     await using folder = await temporaryFolder();
     const known = clockPrograms.find(({ argv }) => argv[0] === name);
     const programs = [{ ...known!, argv: (await program(folder.path, prints)).argv }];
-    expect(await probeClockSync({ root: folder.path, programs })).toBe(told as boolean);
+    expect(await isSynced({ root: folder.path, programs })).toBe(told as boolean);
   });
 });
 
@@ -72,7 +74,10 @@ describe("the clock", () => {
   const watch = (answers: (boolean | undefined)[], wallMs = sampleStartMs) => {
     const clock = new FakeClock(wallMs);
     let asked = 0;
-    const probe = async () => answers[Math.min(asked++, answers.length - 1)];
+    const probe = async () => {
+      const isSynced = answers[Math.min(asked++, answers.length - 1)];
+      return isSynced === undefined ? undefined : { isSynced, source: "chronyc" };
+    };
     const options = { clock, logger, probe, source: "ntp" as const, intervalMs: 1 };
     return { clock, watch: new ClockWatch(options), asked: () => asked };
   };
@@ -117,7 +122,12 @@ describe("the clock", () => {
 
   test("that is trusted is asked nothing", async () => {
     const { watch: watched, asked, clock } = watch([false]);
-    const trusted = new ClockWatch({ clock, logger, source: "trusted", probe: async () => false });
+    const trusted = new ClockWatch({
+      clock,
+      logger,
+      source: "trusted",
+      probe: async () => ({ isSynced: false, source: "chronyc" }),
+    });
     await trusted.check();
     expect([trusted.state(), watched.state(), asked()]).toEqual(["synced", "unsynced", 0]);
   });

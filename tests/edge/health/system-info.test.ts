@@ -2,6 +2,7 @@ import { expect, test } from "bun:test";
 import { mkdir, writeFile } from "node:fs/promises";
 import { dirname, join } from "node:path";
 import * as v from "valibot";
+import { systemClock } from "../../../src/common/clock.ts";
 import { SystemInfo } from "../../../src/common/protocol/node.ts";
 import { SystemInfoReader } from "../../../src/edge/health/system-info.ts";
 import { temporaryFolder } from "../../support/sample-recording.ts";
@@ -26,7 +27,7 @@ test("reads what a Raspberry Pi says of itself", async () => {
     "sys/class/thermal/thermal_zone0/temp": "48312\n",
     "proc/net/dev": `Inter-| Receive | Transmit\n face |bytes\n${lo}\n  eth0: 500 5 0 0 0 0 0 0 200 2 0 0 0 0 0 0\n wlan0:70 1 0 0 0 0 0 0 30 1 0 0 0 0 0 0\n`,
   });
-  const reader = new SystemInfoReader({ spoolPath: folder.path, root: folder.path });
+  const reader = new SystemInfoReader({ spoolPath: folder.path, root: folder.path, clock: systemClock });
   const info = await reader.read();
   expect(v.is(SystemInfo, info)).toBe(true);
   expect(info).toMatchObject({
@@ -57,7 +58,11 @@ test("says null, and stays valid, where a machine tells nothing or nonsense", as
     temperature_celsius: null,
     network_sent_bytes: null,
   };
-  const reader = new SystemInfoReader({ spoolPath: join(folder.path, "gone"), root: folder.path });
+  const reader = new SystemInfoReader({
+    spoolPath: join(folder.path, "gone"),
+    root: folder.path,
+    clock: systemClock,
+  });
   expect(await reader.read()).toMatchObject({ ...nothing, spool_free_bytes: null });
   await machine(folder.path, {
     "proc/meminfo": "?",
@@ -71,7 +76,7 @@ test("says null, and stays valid, where a machine tells nothing or nonsense", as
 });
 
 test("reads this machine", async () => {
-  const info = await new SystemInfoReader({ spoolPath: "/" }).read();
+  const info = await new SystemInfoReader({ spoolPath: "/", clock: systemClock }).read();
   expect(v.is(SystemInfo, info)).toBe(true);
   expect(info.memory_total_bytes).toBeGreaterThan(info.process_rss_bytes);
 });

@@ -10,11 +10,13 @@ import { heartbeatRequest, registerRequest } from "../../support/node-reports.ts
 function setUp(intervalMs = 5) {
   const hub = startFakeHub();
   const learned: string[] = [];
+  const told: unknown[] = [];
   const heartbeat = new Heartbeat({
     nodeId: "node01",
     hub: new HubClient({ hubUrl: hub.url, apiKey: new Secret(fakeHubKey), timeoutMs: 10_000 }),
     registration: registerRequest,
     collect: async () => heartbeatRequest(),
+    onTold: (report) => void told.push(report),
     onArchiveId: async (archiveId) => void learned.push(archiveId),
     intervalMs,
     clock: systemClock,
@@ -27,6 +29,7 @@ function setUp(intervalMs = 5) {
     hub,
     heartbeat,
     learned,
+    told,
     start: () => {
       running = heartbeat.run(controller.signal);
     },
@@ -90,4 +93,39 @@ test.each([
   at.hub.fault = undefined;
   await until(() => at.hub.heartbeats.length >= 1);
   await until(() => at.heartbeat.status().lastError === undefined);
+});
+
+test("news does not wait for its time, and is told to have been heard", async () => {
+  await using at = setUp(3_600_000);
+  at.hub.heartbeatIntervalSeconds = 3600;
+  at.start();
+  await until(() => at.told.length === 1);
+  at.heartbeat.beatSoon();
+  await until(() => at.told.length === 2);
+  expect(at.hub.heartbeats).toHaveLength(2);
+});
+
+test("news that comes all the time does not make a storm", async () => {
+  await using at = setUp(3_600_000);
+  at.hub.heartbeatIntervalSeconds = 3600;
+  at.start();
+  await until(() => at.told.length === 1);
+  const startedMs = performance.now();
+  while (at.told.length < 3) {
+    at.heartbeat.beatSoon();
+    await Bun.sleep(2);
+  }
+  const tookMs = performance.now() - startedMs;
+  // Two more: the second of them had to wait for a second since the first.
+  expect(tookMs).toBeGreaterThan(900);
+}, 20_000);
+
+test("a hub that refuses a report has not heard of it", async () => {
+  await using at = setUp();
+  let faults = 0;
+  at.hub.fault = (request) =>
+    request.url.endsWith("/heartbeat") && ++faults ? problem(503, "unavailable") : undefined;
+  at.start();
+  await until(() => faults >= 2);
+  expect(at.told).toEqual([]);
 });
