@@ -100,6 +100,18 @@ export async function runPost(path: string, options: SocketOptions, body?: unkno
   return 0;
 }
 
+/** Only what is not as it should be. */
+function formatConfigState(config: EdgeStatus["config"]): string[] {
+  if (!config) return [];
+  const { needs_restart, refusal } = config;
+  return [
+    ...(refusal === null
+      ? []
+      : [`Config   the changed file is REFUSED, the old one stays in force: ${refusal}`]),
+    ...(needs_restart.length === 0 ? [] : [`Config   NEEDS A RESTART for ${needs_restart.join(", ")}`]),
+  ];
+}
+
 function formatStatus(status: EdgeStatus): string {
   const { spool, hub, archive, system } = status;
   const cameras = status.cameras.map((camera) => {
@@ -120,6 +132,7 @@ function formatStatus(status: EdgeStatus): string {
     hub.last_error ?? (hub.registered ? `registered, seen ${hub.last_heartbeat_at}` : "not yet reached");
   return `${[
     `Node     ${status.node_id}, livecam-edge ${status.software_version}, config ${status.config_version}`,
+    ...formatConfigState(status.config),
     `Since    ${status.started_at}`,
     `Machine  ${formatMachine(system)}`,
     "Cameras",

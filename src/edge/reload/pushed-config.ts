@@ -98,11 +98,11 @@ function foreignIssues(wanted: EdgeConfig, pushed: EdgeConfig): InputIssue[] {
  * on the node by hand anyway, and so is the word where it is.
  */
 function secretIssues(wanted: EdgeConfig, data: unknown): InputIssue[] {
-  const isOfNode = ({ path }: SecretPlace) => path.startsWith("network.");
-  const known = secretPlacesIn(wanted).filter((place) => !isOfNode(place));
+  const isChangeable = ({ path }: SecretPlace) => changeableSections.has(path.split(".")[0] ?? "");
+  const known = secretPlacesIn(wanted).filter(isChangeable);
   return secretPlacesIn(data)
     .filter(
-      (place) => !isOfNode(place) && !known.some(({ source }) => isDeepStrictEqual(source, place.source)),
+      (place) => isChangeable(place) && !known.some(({ source }) => isDeepStrictEqual(source, place.source)),
     )
     .map(({ path }) => ({
       path,

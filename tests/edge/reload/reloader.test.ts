@@ -17,7 +17,8 @@ async function setUp({ name = "edge.yaml" } = {}) {
   const folder = await temporaryFolder();
   const path = join(folder.path, name);
   const secret = (file: string) => ({ file: join(folder.path, file) });
-  for (const file of ["key", "cam02", "smb", "other"]) await writeFile(secret(file).file, `${file}-secret`);
+  for (const file of ["key", "cam02", "metrics", "other"])
+    await writeFile(secret(file).file, `${file}-secret`);
   const data: Data = {
     node_id: "node01",
     cameras: [
@@ -28,6 +29,7 @@ async function setUp({ name = "edge.yaml" } = {}) {
       },
     ],
     upload: { destination: { type: "path", path: "/mnt/nas" } },
+    health: { metrics_listen: "127.0.0.1:9464", metrics_token: secret("metrics") },
     network: { hub_url: "http://hub:8080", api_key: secret("key") },
   };
   const format = (value: Data) =>
@@ -232,7 +234,13 @@ describe("a pushed config is refused, and nothing changes, when", () => {
 
   test("it would send a file of the node to somewhere else as a secret", async () => {
     await using at = await setUp();
-    for (const place of [at.secret("key"), at.secret("other"), { file: "/etc/hostname" }, { env: "HOME" }]) {
+    for (const place of [
+      at.secret("key"),
+      at.secret("metrics"),
+      at.secret("other"),
+      { file: "/etc/hostname" },
+      { env: "HOME" },
+    ]) {
       const text = at.edited((copy) => {
         copy.cameras[0].source = { type: "rtsp", url: "rtsp://evil/", credentials: place };
       });
