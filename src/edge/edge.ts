@@ -95,8 +95,7 @@ export async function runEdge({ configPath, env, entryFile }: RunEdgeOptions): P
         whenFull: () => store.config.system.spool_when_full,
         bytesPerSecond: () => cameras.bytesPerSecond(),
         compress: (isCompressed) => cameras.compress(isCompressed),
-        isUploading: (videoId) =>
-          uploader.list().some((upload) => upload.videoId === videoId && upload.state === "uploading"),
+        isUploading: (videoId) => uploader.isUploading(videoId),
       },
     }),
   );

@@ -1,3 +1,4 @@
+import { OrderedSegments } from "./ordered-segments.ts";
 import type { SegmentName } from "./segment-name.ts";
 import { type SegmentState, segmentStates } from "./spool-layout.ts";
 
@@ -14,17 +15,16 @@ export interface SpoolSegment extends SegmentName {
 
 /** What lies in the spool, in memory: about 300 bytes per segment, so that nobody walks directories. */
 export class Inventory {
-  readonly #segments = new Map<SegmentState, Map<string, SpoolSegment>>(
-    segmentStates.map((state) => [state, new Map()]),
+  readonly #segments = new Map<SegmentState, OrderedSegments<SpoolSegment>>(
+    segmentStates.map((state) => [state, new OrderedSegments()]),
   );
   readonly #listeners = new Map<SegmentState, (() => void)[]>(segmentStates.map((state) => [state, []]));
   /** Directories in quarantine. */
   quarantined = 0;
 
-  /** Oldest first. */
-  list(state: SegmentState): SpoolSegment[] {
-    // UUIDv7: ids sort by the start of the segment.
-    return [...this.#of(state).values()].sort((a, b) => (a.videoId < b.videoId ? -1 : 1));
+  /** Oldest first. The list does not change later, and is the same one until something does. */
+  list(state: SegmentState): readonly SpoolSegment[] {
+    return this.#of(state).list();
   }
 
   get(state: SegmentState, videoId: string): SpoolSegment | undefined {
@@ -32,12 +32,12 @@ export class Inventory {
   }
 
   has(videoId: string): boolean {
-    return segmentStates.some((state) => this.#of(state).has(videoId));
+    return segmentStates.some((state) => this.get(state, videoId));
   }
 
   /** Whoever waits for segments of that state hears of it. */
   add(state: SegmentState, segment: SpoolSegment): void {
-    this.#of(state).set(segment.videoId, segment);
+    this.#of(state).set(segment);
     for (const listener of this.#listeners.get(state) ?? []) listener();
   }
 
@@ -55,12 +55,10 @@ export class Inventory {
   }
 
   sizeBytes(state: SegmentState): number {
-    let sum = 0;
-    for (const segment of this.#of(state).values()) sum += segment.sizeBytes;
-    return sum;
+    return this.#of(state).sizeBytes;
   }
 
-  #of(state: SegmentState): Map<string, SpoolSegment> {
-    return this.#segments.get(state) as Map<string, SpoolSegment>;
+  #of(state: SegmentState): OrderedSegments<SpoolSegment> {
+    return this.#segments.get(state) as OrderedSegments<SpoolSegment>;
   }
 }

@@ -2,7 +2,7 @@ import { AppError } from "../../common/errors.ts";
 import type { LoadedSegment, PutResult } from "../uploader/archive-destination.ts";
 import type { UploadQueue, WaitingSegment } from "../uploader/upload-queue.ts";
 import { writeAnnounceRecord } from "./announce-record.ts";
-import type { Inventory } from "./inventory.ts";
+import type { Inventory, SpoolSegment } from "./inventory.ts";
 import type { Quarantine } from "./quarantine.ts";
 import { type ClosedSegment, readSegmentRecord } from "./segment-record.ts";
 import type { SpoolLayout } from "./spool-layout.ts";
@@ -12,6 +12,9 @@ export class SpoolUploadQueue implements UploadQueue {
   readonly #layout: SpoolLayout;
   readonly #inventory: Inventory;
   readonly #quarantine: Quarantine;
+  /** What {@link waiting} was made from: the same list as long as nothing changes. */
+  #closed: readonly SpoolSegment[] | undefined;
+  #waiting: readonly SpoolSegment[] = [];
 
   constructor(options: { layout: SpoolLayout; inventory: Inventory; quarantine: Quarantine }) {
     this.#layout = options.layout;
@@ -20,7 +23,15 @@ export class SpoolUploadQueue implements UploadQueue {
   }
 
   waiting(): readonly WaitingSegment[] {
-    return this.#inventory.list("closed").filter(({ held }) => !held);
+    const closed = this.#inventory.list("closed");
+    if (closed !== this.#closed) this.#waiting = closed.filter(({ held }) => !held);
+    this.#closed = closed;
+    return this.#waiting;
+  }
+
+  isWaiting(videoId: string): boolean {
+    const segment = this.#inventory.get("closed", videoId);
+    return segment !== undefined && !segment.held;
   }
 
   async load(videoId: string): Promise<LoadedSegment> {

@@ -20,41 +20,54 @@ export class UploadForecast {
   readonly #options: UploadForecastOptions;
   #bytes = 0;
   #ms = 0;
-  #current: { startedMs: number; bytes: number } | undefined;
+  /** Bytes so far of each upload that runs. */
+  readonly #running = new Map<string, number>();
+  /** Since when the time of the running ones is not counted yet. */
+  #sinceMs = 0;
 
   constructor(options: UploadForecastOptions) {
     this.#options = options;
   }
 
-  started(): void {
-    this.#current = { startedMs: this.#options.clock.monotonicMs(), bytes: 0 };
+  started(videoId: string): void {
+    if (this.#running.size === 0) this.#sinceMs = this.#options.clock.monotonicMs();
+    this.#running.set(videoId, 0);
   }
 
-  /** Of the running upload, so far. */
-  reached(bytes: number): void {
-    if (this.#current) this.#current.bytes = bytes;
+  /** Of a running upload, so far. */
+  reached(videoId: string, bytes: number): void {
+    if (this.#running.has(videoId)) this.#running.set(videoId, bytes);
   }
 
-  succeeded(bytes: number): void {
-    if (!this.#current) return;
-    const tookMs = this.#options.clock.monotonicMs() - this.#current.startedMs;
+  /** Where uploads overlap, their common time counts once. */
+  succeeded(videoId: string, bytes: number): void {
+    if (!this.#running.delete(videoId)) return;
+    const nowMs = this.#options.clock.monotonicMs();
+    const tookMs = nowMs - this.#sinceMs;
     const kept = 0.5 ** (tookMs / halfLifeMs);
     this.#bytes = this.#bytes * kept + bytes;
     this.#ms = this.#ms * kept + tookMs;
-    this.#current = undefined;
+    this.#sinceMs = nowMs;
   }
 
-  failed(): void {
-    this.#current = undefined;
+  failed(videoId: string): void {
+    this.#running.delete(videoId);
+    this.#sinceMs = this.#options.clock.monotonicMs();
   }
 
   /** Undefined until something was measured. */
   bytesPerSecond(): number | undefined {
     const { clock } = this.#options;
-    const runningMs = this.#current ? clock.monotonicMs() - this.#current.startedMs : 0;
+    const runningMs = this.#running.size > 0 ? clock.monotonicMs() - this.#sinceMs : 0;
     const ms = this.#ms + runningMs;
     if (ms < minMeasuredMs && this.#ms === 0) return undefined;
-    return ms > 0 ? ((this.#bytes + (this.#current?.bytes ?? 0)) / ms) * 1000 : undefined;
+    return ms > 0 ? ((this.#bytes + this.#runningBytes()) / ms) * 1000 : undefined;
+  }
+
+  #runningBytes(): number {
+    let sum = 0;
+    for (const bytes of this.#running.values()) sum += bytes;
+    return sum;
   }
 
   /**

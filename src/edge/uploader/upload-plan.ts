@@ -24,13 +24,17 @@ export class UploadPlan {
     this.#order = order;
   }
 
-  /** `waiting` is oldest first. Without a next one, `inMs` says when there will be one; undefined: not by waiting. */
+  /** `waiting` is oldest first; what is under way is not next. Without a next one, `inMs` says when there will be one; undefined: not by waiting. */
   next(
     waiting: readonly WaitingSegment[],
     nowMs: number,
+    isUnderWay: (videoId: string) => boolean,
   ): { next: WaitingSegment | undefined; inMs: number | undefined } {
     this.#forgetAllBut(waiting);
-    const [next] = this.order(waiting).filter(({ videoId }) => !this.isHeldBack(videoId, nowMs));
+    const next = this.#firstOf(
+      waiting,
+      ({ videoId }) => !isUnderWay(videoId) && !this.isHeldBack(videoId, nowMs),
+    );
     const times = [...this.#held.values()].map(({ untilMs }) => Math.max(0, untilMs - nowMs));
     return { next, inMs: next || times.length === 0 ? undefined : Math.min(...times) };
   }
@@ -39,6 +43,15 @@ export class UploadPlan {
     const inOrder = inForce(this.#order) === "oldest_first" ? [...waiting] : waiting.toReversed();
     const turn = ({ videoId }: T) => this.#held.get(videoId)?.turn ?? 0;
     return this.#held.size === 0 ? inOrder : inOrder.sort((a, b) => turn(a) - turn(b));
+  }
+
+  /** As the first of {@link order}, without ordering ten thousand when nothing is held. */
+  #firstOf(
+    waiting: readonly WaitingSegment[],
+    isDue: (segment: WaitingSegment) => boolean,
+  ): WaitingSegment | undefined {
+    if (this.#held.size > 0) return this.order(waiting).find(isDue);
+    return inForce(this.#order) === "oldest_first" ? waiting.find(isDue) : waiting.findLast(isDue);
   }
 
   holdBack(videoId: string, reason: string, nowMs: number): void {

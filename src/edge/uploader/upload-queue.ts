@@ -9,8 +9,9 @@ export interface WaitingSegment {
 
 /** Closed segments that are to be archived, as the uploader sees them; the spool implements it. */
 export interface UploadQueue {
-  /** Oldest first. */
+  /** Oldest first. The list is asked for often: it must cost nothing while nothing changes. */
   waiting(): readonly WaitingSegment[];
+  isWaiting(videoId: string): boolean;
   /** Throws `corrupt_file` for a segment that cannot be believed any more, `not_found`, `io`. */
   load(videoId: string): Promise<LoadedSegment>;
   /** It is on the archive: durable before this resolves, and no longer waiting. Repeatable. */

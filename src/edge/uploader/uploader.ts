@@ -1,12 +1,15 @@
 import type { Clock } from "../../common/clock.ts";
-import { AppError, errorCodeOf } from "../../common/errors.ts";
 import { inForce, type Live } from "../../common/live-setting.ts";
 import { errorFields, type Logger } from "../../common/log.ts";
 import { Backoff, type BackoffOptions } from "../../common/retry.ts";
 import { Wakeup } from "../../common/wakeup.ts";
-import type { ArchiveDestination, ConnectionCheck } from "./archive-destination.ts";
-import { type CheckSchedule, untilArchiveIsBack } from "./archive-watch.ts";
+import type { ArchiveDestination, ConnectionCheck, PutResult } from "./archive-destination.ts";
+import type { CheckSchedule } from "./archive-watch.ts";
+import { type Retry, waitForRetry } from "./retry-wait.ts";
+import { UploadAttempt } from "./upload-attempt.ts";
+import { faultOf } from "./upload-fault.ts";
 import { UploadForecast } from "./upload-forecast.ts";
+import { listUploads, type UploadItem } from "./upload-list.ts";
 import { type UploadOrder, UploadPlan } from "./upload-plan.ts";
 import type { UploadQueue, WaitingSegment } from "./upload-queue.ts";
 import { type UploadCounts, UploadTally } from "./upload-tally.ts";
@@ -29,16 +32,6 @@ export interface UploaderOptions {
   graceMs?: number;
 }
 
-export interface UploadItem extends WaitingSegment {
-  state: "uploading" | "waiting" | "held_back";
-  /** 0 to 1. */
-  progress: number;
-  /** Until it is archived; undefined while nobody can tell. */
-  etaSeconds: number | undefined;
-  /** What went wrong with it last. */
-  lastError: string | undefined;
-}
-
 export interface UploaderStatus extends UploadCounts {
   state: "idle" | "uploading" | "retrying" | "outside_window";
   /** Undefined until something was uploaded. */
@@ -54,9 +47,13 @@ const defaultGraceMs = 5000;
 /** The clock that windows go by may be set meanwhile. */
 const maxWindowWaitMs = 60_000;
 
+/** Sent segments that the destination still makes durable while the next one goes out. */
+const maxFinishing = 3;
+
 /**
- * Brings closed segments to the archive, one at a time, until it is stopped. An archive that cannot be reached delays
- * everything; a segment that cannot be archived delays nothing but itself.
+ * Brings closed segments to the archive until it is stopped: one is sent at a time, and while those before it are made
+ * durable and named, the next goes out. An archive that cannot be reached delays everything; a segment that cannot be
+ * archived delays nothing but itself.
  */
 export class Uploader {
   readonly #options: UploaderOptions;
@@ -64,10 +61,13 @@ export class Uploader {
   readonly #plan: UploadPlan;
   readonly #forecast: UploadForecast;
   readonly #tally: UploadTally;
+  readonly #attempts = new Map<string, UploadAttempt>();
   readonly #wakeup = new Wakeup();
   /** Ends the wait after a failure; new segments do not, they would try an archive that is away again and again. */
   readonly #retryNow = new Wakeup();
-  #current: { videoId: string; progress: number; controller: AbortController } | undefined;
+  /** Something failed, and nothing is begun before this. */
+  #retry: Retry | undefined;
+  #isEnding = false;
   #lastError: string | undefined;
 
   constructor(options: UploaderOptions) {
@@ -81,17 +81,16 @@ export class Uploader {
 
   /** Until aborted. Never rejects. */
   async run(signal: AbortSignal): Promise<void> {
-    const { queue, clock } = this.#options;
     while (!signal.aborted) {
       const closedMs = this.#closedForMs();
-      if (closedMs > 0) {
-        await this.#wakeup.wait(signal, Math.min(closedMs, maxWindowWaitMs));
-        continue;
-      }
-      const { next, inMs } = this.#plan.next(queue.waiting(), clock.monotonicMs());
-      if (next) await this.#upload(next, signal);
-      else await this.#wakeup.wait(signal, inMs);
+      const retry = this.#retry;
+      // What is under way may fail as well, which is one failure with the first, or succeed, and then there is none.
+      if (retry && this.#attempts.size > 0) await this.#wakeup.wait(signal);
+      else if (retry) await this.#wait(retry, signal);
+      else if (closedMs > 0) await this.#wakeup.wait(signal, Math.min(closedMs, maxWindowWaitMs));
+      else await this.#startOrWait(signal);
     }
+    await this.#endAttempts();
   }
 
   /** False outside the windows. */
@@ -99,24 +98,27 @@ export class Uploader {
     return this.#closedForMs() === 0;
   }
 
-  /** 0 to 1 for the segment being uploaded, 0 for one that waits, undefined for one that is not in the queue. */
+  isUploading(videoId: string): boolean {
+    return this.#attempts.has(videoId);
+  }
+
+  /** 0 to 1 for a segment being uploaded, 0 for one that waits, undefined for one that is not in the queue. */
   uploadProgress(videoId: string): number | undefined {
-    if (this.#current?.videoId === videoId) return this.#current.progress;
-    return this.#isWaiting(videoId) ? 0 : undefined;
+    const attempt = this.#attempts.get(videoId);
+    return attempt?.progress ?? (this.#options.queue.isWaiting(videoId) ? 0 : undefined);
   }
 
   /** In the order they will be tried. */
   list(): UploadItem[] {
     const { queue, clock } = this.#options;
-    const items = this.#plan.order(queue.waiting()).map((segment) => {
-      const current = this.#current?.videoId === segment.videoId ? this.#current : undefined;
-      const held = this.#plan.isHeldBack(segment.videoId, clock.monotonicMs());
-      const state: UploadItem["state"] = current ? "uploading" : held ? "held_back" : "waiting";
-      const lastError = this.#plan.lastErrorOf(segment.videoId);
-      return { ...segment, state, progress: current?.progress ?? 0, lastError };
+    return listUploads({
+      waiting: queue.waiting(),
+      plan: this.#plan,
+      attempts: this.#attempts,
+      forecast: this.#forecast,
+      failing: this.#lastError !== undefined,
+      nowMs: clock.monotonicMs(),
     });
-    const etas = this.#etasOf(items);
-    return items.map((item, i) => ({ ...item, etaSeconds: etas[i] }));
   }
 
   status(): UploaderStatus {
@@ -132,24 +134,17 @@ export class Uploader {
     };
   }
 
-  #stateWith(items: readonly UploadItem[]): UploaderStatus["state"] {
-    if (this.#current) return "uploading";
-    if (!this.mayUpload) return "outside_window";
-    const isDue = items.some(({ state }) => state === "waiting");
-    return isDue && this.#lastError === undefined ? "uploading" : "retrying";
-  }
-
   /** Stops its upload if it runs, and puts it to the end of the queue. False when it does not wait. */
   cancel(videoId: string): boolean {
-    if (!this.#isWaiting(videoId)) return false;
+    if (!this.#options.queue.isWaiting(videoId)) return false;
     this.#plan.holdBack(videoId, "cancelled", this.#options.clock.monotonicMs());
-    if (this.#current?.videoId === videoId) this.#current.controller.abort();
+    this.#attempts.get(videoId)?.cancel();
     return true;
   }
 
   /** Takes a cancelled or failed one back into its place, and tries now. False when it does not wait. */
   retry(videoId: string): boolean {
-    if (!this.#isWaiting(videoId)) return false;
+    if (!this.#options.queue.isWaiting(videoId)) return false;
     this.#plan.release(videoId);
     this.#wakeup.wake();
     this.#retryNow.wake();
@@ -168,108 +163,103 @@ export class Uploader {
     return this.#options.destination.check();
   }
 
-  async #upload(segment: WaitingSegment, signal: AbortSignal): Promise<void> {
-    const { queue, destination, expectedArchiveId, clock, logger, graceMs } = this.#options;
-    const { videoId } = segment;
-    const controller = new AbortController();
-    const current = { videoId, progress: 0, controller };
-    this.#current = current;
-    this.#forecast.started();
-    let graceTimer: ReturnType<typeof setTimeout> | undefined;
-    const onStop = () => {
-      graceTimer = setTimeout(() => controller.abort(), graceMs ?? defaultGraceMs);
+  async #startOrWait(signal: AbortSignal): Promise<void> {
+    const { queue, clock } = this.#options;
+    const finishing = [...this.#attempts.values()].filter(({ isSent }) => isSent).length;
+    if (finishing < this.#attempts.size || finishing >= maxFinishing) return this.#wakeup.wait(signal);
+    const isUnderWay = (videoId: string) => this.#attempts.has(videoId);
+    const { next, inMs } = this.#plan.next(queue.waiting(), clock.monotonicMs(), isUnderWay);
+    if (!next) return this.#wakeup.wait(signal, inMs);
+    void this.#upload(next);
+  }
+
+  async #wait(retry: Retry, signal: AbortSignal): Promise<void> {
+    await waitForRetry(this.#options, retry, this.#retryNow, signal);
+    this.#retry = undefined;
+  }
+
+  /** Gives what runs its time, and then stops it. */
+  async #endAttempts(): Promise<void> {
+    this.#isEnding = true;
+    const cancelAll = () => {
+      for (const attempt of this.#attempts.values()) attempt.cancel();
     };
-    signal.addEventListener("abort", onStop, { once: true });
-    const startedMs = clock.monotonicMs();
+    const timer = setTimeout(cancelAll, this.#options.graceMs ?? defaultGraceMs);
+    const never = new AbortController().signal;
+    while (this.#attempts.size > 0) await this.#wakeup.wait(never);
+    clearTimeout(timer);
+  }
+
+  /** Never rejects. */
+  async #upload(segment: WaitingSegment): Promise<void> {
+    const { videoId } = segment;
+    const attempt = new UploadAttempt(segment, this.#options.clock.monotonicMs());
+    this.#attempts.set(videoId, attempt);
+    this.#forecast.started(videoId);
     try {
-      const loaded = await queue.load(videoId);
-      const result = await destination.put(
-        { ...loaded, expectedArchiveId: expectedArchiveId() },
-        {
-          signal: controller.signal,
-          onProgress: (written, total) => {
-            current.progress = total > 0 ? written / total : 0;
-            this.#forecast.reached(current.progress * segment.sizeBytes);
-          },
-        },
-      );
-      await queue.markArchived(videoId, result);
-      this.#forecast.succeeded(segment.sizeBytes);
-      this.#tally.succeeded();
-      this.#lastError = undefined;
-      this.#plan.release(videoId);
-      this.#backoff.reset();
-      logger.info("archived", {
-        video_id: videoId,
-        file_path: result.filePath,
-        file_size: result.fileSizeBytes,
-        already_there: result.alreadyThere,
-        took_ms: Math.round(clock.monotonicMs() - startedMs),
+      const result = await attempt.run(this.#options, () => {
+        this.#forecast.reached(videoId, attempt.sentBytes);
+        if (attempt.isSent) this.#wakeup.wake();
       });
+      this.#succeed(attempt, result);
     } catch (error) {
-      await this.#fail(videoId, error, signal);
-    } finally {
-      clearTimeout(graceTimer);
-      signal.removeEventListener("abort", onStop);
-      this.#current = undefined;
+      await this.#fail(videoId, error);
     }
+    this.#attempts.delete(videoId);
+    this.#wakeup.wake();
   }
 
-  /** Decides whose fault it was, and waits where trying again at once cannot help. */
-  async #fail(videoId: string, error: unknown, signal: AbortSignal): Promise<void> {
-    const { queue, clock, logger } = this.#options;
-    this.#forecast.failed();
-    if (errorCodeOf(error) === "cancelled") {
-      if (!signal.aborted) logger.info("an upload was cancelled", { video_id: videoId });
-      return;
-    }
-    this.#current = undefined;
-    this.#tally.failed(error);
-    if (errorCodeOf(error) === "corrupt_file") {
-      await queue.setAside(videoId, errorFields(error).error).catch((cause: unknown) => {
-        this.#plan.holdBack(videoId, errorFields(cause).error, clock.monotonicMs());
-        logger.error("a damaged segment could not be set aside", {
-          video_id: videoId,
-          ...errorFields(cause),
-        });
-      });
-      return;
-    }
-    this.#lastError = errorFields(error).error;
-    if (!isFaultOfArchive(error)) this.#plan.holdBack(videoId, errorFields(error).error, clock.monotonicMs());
-    const delayMs = this.#backoff.next();
-    logger.error("an upload failed", { video_id: videoId, ...errorFields(error), retry_in_ms: delayMs });
-    await this.#waitForRetry(delayMs, isAway(error), signal);
-  }
-
-  /** Less than `delayMs` when somebody asks for it, or when an archive that was away is back. */
-  async #waitForRetry(delayMs: number, away: boolean, signal: AbortSignal): Promise<void> {
-    const { destination, expectedArchiveId, checkSchedule, clock, logger } = this.#options;
-    const over = new AbortController();
-    const watching = checkSchedule
-      ? untilArchiveIsBack(
-          { check: () => destination.check(), expectedArchiveId, schedule: checkSchedule, clock, away },
-          AbortSignal.any([signal, over.signal]),
-        )
-      : Promise.resolve(false);
-    const noticing = watching.then((isBack) => {
-      if (!isBack) return;
-      logger.info("the archive can be reached again");
-      this.#retryNow.wake();
+  #succeed({ segment, startedMs }: UploadAttempt, result: PutResult): void {
+    const { clock, logger } = this.#options;
+    this.#forecast.succeeded(segment.videoId, segment.sizeBytes);
+    this.#tally.succeeded();
+    this.#lastError = undefined;
+    this.#retry = undefined;
+    this.#plan.release(segment.videoId);
+    this.#backoff.reset();
+    logger.info("archived", {
+      video_id: segment.videoId,
+      file_path: result.filePath,
+      file_size: result.fileSizeBytes,
+      already_there: result.alreadyThere,
+      took_ms: Math.round(clock.monotonicMs() - startedMs),
     });
-    await this.#retryNow.wait(signal, delayMs);
-    over.abort();
-    // A check that hangs would take an upload beside it down when it is given up.
-    await untilAborted(noticing, signal);
   }
 
-  /** Of items in the order they will be tried. While uploads fail, and for what is held back, nobody can tell. */
-  #etasOf(items: readonly Omit<UploadItem, "etaSeconds">[]): (number | undefined)[] {
-    if (this.#lastError !== undefined) return items.map(() => undefined);
-    const inTurn = items.filter(({ state }) => state !== "held_back");
-    const etas = this.#forecast.secondsUntil(inTurn.map((item) => item.sizeBytes * (1 - item.progress)));
-    const byId = new Map(inTurn.map(({ videoId }, i) => [videoId, etas[i]]));
-    return items.map(({ videoId }) => byId.get(videoId));
+  /** Decides whose fault it was, and whether trying again at once cannot help. Never rejects. */
+  async #fail(videoId: string, error: unknown): Promise<void> {
+    const { clock, logger } = this.#options;
+    const fault = faultOf(error);
+    this.#forecast.failed(videoId);
+    if (fault === "cancelled") {
+      if (!this.#isEnding) logger.info("an upload was cancelled", { video_id: videoId });
+      return;
+    }
+    this.#tally.failed(error);
+    if (fault === "damaged") return this.#setAside(videoId, error);
+    this.#lastError = errorFields(error).error;
+    if (fault === "segment") this.#plan.holdBack(videoId, errorFields(error).error, clock.monotonicMs());
+    this.#retry ??= { delayMs: this.#backoff.next(), away: fault === "away" };
+    logger.error("an upload failed", {
+      video_id: videoId,
+      ...errorFields(error),
+      retry_in_ms: this.#retry.delayMs,
+    });
+  }
+
+  async #setAside(videoId: string, error: unknown): Promise<void> {
+    const { queue, clock, logger } = this.#options;
+    await queue.setAside(videoId, errorFields(error).error).catch((cause: unknown) => {
+      this.#plan.holdBack(videoId, errorFields(cause).error, clock.monotonicMs());
+      logger.error("a damaged segment could not be set aside", { video_id: videoId, ...errorFields(cause) });
+    });
+  }
+
+  #stateWith(items: readonly UploadItem[]): UploaderStatus["state"] {
+    if (this.#attempts.size > 0) return "uploading";
+    if (!this.mayUpload) return "outside_window";
+    const isDue = items.some(({ state }) => state === "waiting");
+    return isDue && this.#lastError === undefined ? "uploading" : "retrying";
   }
 
   /** 0 in a window. */
@@ -280,28 +270,4 @@ export class Uploader {
     const nowMs = clock.wallMs();
     return (windows.nextOpenMs(nowMs) ?? Number.POSITIVE_INFINITY) - nowMs;
   }
-
-  #isWaiting(videoId: string): boolean {
-    return this.#options.queue.waiting().some((segment) => segment.videoId === videoId);
-  }
-}
-
-/** When `work` is done or `signal` aborts. */
-function untilAborted(work: Promise<void>, signal: AbortSignal): Promise<void> {
-  const { promise, resolve } = Promise.withResolvers<void>();
-  const stop = () => resolve();
-  if (signal.aborted) stop();
-  signal.addEventListener("abort", stop, { once: true });
-  work.then(stop);
-  return promise.finally(() => signal.removeEventListener("abort", stop));
-}
-
-function isAway(error: unknown): boolean {
-  return error instanceof AppError && (error.code === "unavailable" || error.code === "timeout");
-}
-
-/** Trying another segment would fail as well; the order is kept. */
-function isFaultOfArchive(error: unknown): boolean {
-  if (!(error instanceof AppError)) return false;
-  return isAway(error) || error.details.side === "archive";
 }

@@ -10,12 +10,14 @@ const segments = (count: number) =>
     sizeBytes: 1,
   }));
 
+const nothing = () => false;
+
 /** Takes what is next until nothing is. */
 function drain(plan: UploadPlan, count: number, nowMs = 0): string[] {
   let waiting = segments(count);
   const taken: string[] = [];
   for (;;) {
-    const { next } = plan.next(waiting, nowMs);
+    const { next } = plan.next(waiting, nowMs, nothing);
     if (!next) return taken;
     taken.push(next.videoId);
     waiting = waiting.filter(({ videoId }) => videoId !== next.videoId);
@@ -34,11 +36,25 @@ test("what is held back comes last, in the order it was held back, and not befor
   expect(drain(plan, 4, 1000)).toEqual(["v1", "v3"]);
   plan.holdBack("v2", "cancelled", 1000);
   plan.holdBack("v0", "cancelled", 1000);
-  expect(plan.next(segments(1), 1000)).toEqual({ next: undefined, inMs: 60_000 });
+  expect(plan.next(segments(1), 1000, nothing)).toEqual({ next: undefined, inMs: 60_000 });
   plan.holdBack("v2", "cancelled", 1000);
   plan.holdBack("v0", "cancelled", 1000);
   expect(drain(plan, 4, 61_000)).toEqual(["v1", "v3", "v2", "v0"]);
 });
+
+test.each(["oldest_first", "newest_first"] as const)(
+  "what is under way is not next, %s, and keeps why it was held",
+  (order) => {
+    const plan = new UploadPlan(order);
+    const [last, first] = order === "oldest_first" ? ["v2", "v0"] : ["v0", "v2"];
+    expect(plan.next(segments(3), 0, (id) => id === first).next?.videoId).toBe("v1");
+    expect(plan.next(segments(3), 0, (id) => id !== last).next?.videoId).toBe(last);
+    plan.holdBack(first, "cancelled", 0);
+    expect(plan.next(segments(3), 0, (id) => id === first).next?.videoId).toBe("v1");
+    expect(plan.next(segments(3), 0, nothing).next?.videoId).toBe("v1");
+    expect(plan.lastErrorOf(first)).toBe("cancelled");
+  },
+);
 
 test("what is released has its place again", () => {
   const plan = new UploadPlan("oldest_first");
@@ -51,7 +67,7 @@ test("remembers why, and forgets what no longer waits", () => {
   const plan = new UploadPlan("oldest_first");
   plan.holdBack("v1", "disk error", 0);
   expect(plan.lastErrorOf("v1")).toBe("disk error");
-  plan.next(segments(1), 0);
+  plan.next(segments(1), 0, nothing);
   expect(plan.lastErrorOf("v1")).toBeUndefined();
 });
 
