@@ -4,7 +4,7 @@ import { type Clock, systemClock } from "../common/clock.ts";
 import { AppError } from "../common/errors.ts";
 import { errorFields, type Logger } from "../common/log.ts";
 import type { Problem } from "../common/protocol/problem.ts";
-import { authentication, isPageRequest } from "./auth/authentication.ts";
+import { authentication, isFormRequest, isPageRequest } from "./auth/authentication.ts";
 import type { Authenticator } from "./auth/authenticator.ts";
 import { createApiDocRoutes } from "./http/api-docs.routes.ts";
 import { createApiDocument } from "./http/api-document.ts";
@@ -45,8 +45,8 @@ export function createApp(parts: AppParts): { app: Hono<AppEnv>; routes: readonl
     problem: Problem,
     headers?: Record<string, string>,
   ) => {
-    if (renderError === undefined || !isPageRequest(c.req.raw, c.req.path))
-      return problemResponse(problem, headers);
+    const isForPeople = isPageRequest(c.req.raw, c.req.path) || isFormRequest(c.req.raw, c.req.path);
+    if (renderError === undefined || !isForPeople) return problemResponse(problem, headers);
     return c.html(await renderError(c, problem), problem.status as 400, headers);
   };
 

@@ -42,6 +42,7 @@ import { createThumbnails } from "./playback/thumbnails.ts";
 import { openStorage } from "./storage.ts";
 import { createAssetRoutes } from "./ui/asset.routes.ts";
 import { createAssets } from "./ui/assets.ts";
+import { createCameraForms } from "./ui/camera-forms.routes.ts";
 import { createPages } from "./ui/pages.routes.tsx";
 import { createErrorRenderer } from "./ui/render-error.tsx";
 import { createLoginRenderer } from "./ui/render-login.tsx";
@@ -159,7 +160,7 @@ export async function openHub({ config, selfCommand, clock = systemClock }: HubO
       createGapReportRoutes({ catalog, clock }),
       createBookmarkRoutes({ catalog }),
       createGapRoutes({ gaps: catalog, cursors }),
-      createNodeRoutes({ nodes }),
+      createNodeRoutes({ nodes, linkOf: remote.stateOf }),
       createAlertRoutes({ alerts, cursors }),
       createLinkRoutes({ links, principalOfKey: authenticator.principalOfKey }),
       createCameraCommandRoutes({ remote }),
@@ -170,7 +171,8 @@ export async function openHub({ config, selfCommand, clock = systemClock }: HubO
       createThumbnailRoutes({ videos: catalog, thumbnails, cameras }),
       createAuthRoutes({ signIn, publicOrigin, renderLogin: createLoginRenderer({ clock, assets }) }),
       createAssetRoutes(assets),
-      createPages({ videos, nodes, health, clock, assets }),
+      createPages({ videos, nodes, health, remote, clock, assets }),
+      createCameraForms({ remote }),
     ],
     renderError: createErrorRenderer({ clock, assets }),
   });

@@ -51,6 +51,12 @@ export function authentication(options: {
   };
 }
 
+/** A browser that shows the answer to a form of our pages. */
+export function isFormRequest(request: Request, path: string): boolean {
+  const accept = request.headers.get("accept") ?? "";
+  return request.method === "POST" && !path.startsWith("/api/") && accept.includes("text/html");
+}
+
 /** A browser that shows what comes; programs and scripts ask for other things than HTML. */
 export function isPageRequest(request: Request, path: string): boolean {
   const forPeople = !path.startsWith("/api/") || path === "/api/docs";

@@ -4,9 +4,9 @@ import { CameraId } from "../../common/ids.ts";
 import { ConfigureRequest } from "../../common/protocol/control.ts";
 import { allow } from "../http/access.ts";
 import type { AppEnv } from "../http/app-env.ts";
+import { askerOf } from "../http/asker.ts";
 import { describe } from "../http/describe.ts";
 import { validJson, validParam } from "../http/validate.ts";
-import { askerOf } from "./asker.ts";
 import type { RemoteNodes } from "./remote-nodes.ts";
 
 const camera = v.object({ id: CameraId });

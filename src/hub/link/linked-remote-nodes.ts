@@ -8,8 +8,9 @@ import {
   type LinkResult,
   linkMethods,
 } from "../../common/protocol/link-methods.ts";
+import type { Asker } from "../http/asker.ts";
 import type { NodeLinks } from "./node-links.ts";
-import type { Asker, RemoteNodes } from "./remote-nodes.ts";
+import type { RemoteNodes } from "./remote-nodes.ts";
 
 export interface RemoteNodesOptions {
   links: Pick<NodeLinks, "request" | "stateOf">;

@@ -5,9 +5,9 @@ import { ConnectionReport, EdgeStatus, ReloadReport, UploadList } from "../../co
 import { ConfigPush, NodeConfig } from "../../common/protocol/link-methods.ts";
 import { allow } from "../http/access.ts";
 import type { AppEnv } from "../http/app-env.ts";
+import { askerOf } from "../http/asker.ts";
 import { describe } from "../http/describe.ts";
 import { validJson, validParam, validQuery } from "../http/validate.ts";
-import { askerOf } from "./asker.ts";
 import type { RemoteNodes } from "./remote-nodes.ts";
 
 const node = v.object({ id: NodeId });

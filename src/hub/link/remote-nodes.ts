@@ -7,6 +7,7 @@ import type {
   UploadList,
 } from "../../common/protocol/control.ts";
 import type { ConfigPush, NodeConfig } from "../../common/protocol/link-methods.ts";
+import type { Asker } from "../http/asker.ts";
 
 export interface NodeLinkState {
   isConnected: boolean;
@@ -14,12 +15,6 @@ export interface NodeLinkState {
   sinceMs: number | undefined;
   /** Why it is not connected. */
   reason: string | undefined;
-}
-
-/** On whose behalf something is asked, for the log. */
-export interface Asker {
-  who: string;
-  requestId: string;
 }
 
 /**

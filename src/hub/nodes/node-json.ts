@@ -7,6 +7,7 @@ import {
   UploadStatus,
 } from "../../common/protocol/node.ts";
 import { formatWireTime } from "../../common/protocol/wire.ts";
+import type { NodeLinkState } from "../link/remote-nodes.ts";
 import { formatCameraStatus, formatSpoolStatus, formatUploadStatus } from "./heartbeat-record.ts";
 import type { CameraOverview, NodeInfo } from "./node-service.ts";
 
@@ -42,6 +43,15 @@ export const NodeJson = v.pipe(
       v.description("How many; what they are is in /api/alerts?node_id=…"),
     ),
     error_counts: v.pipe(v.record(v.string(), v.number()), v.description("Since its start, by module.")),
+    link: v.pipe(
+      v.object({
+        enabled: v.pipe(v.nullable(v.boolean()), v.description("By the node's config; null before it told.")),
+        connected: v.boolean(),
+        since: v.pipe(v.nullable(time), v.description("null: not since the hub was started.")),
+        reason: v.pipe(v.nullable(v.string()), v.description("Why it is not connected.")),
+      }),
+      v.description("Whether the hub can ask things of it."),
+    ),
   }),
   v.metadata({ ref: "Node" }),
 );
@@ -66,7 +76,7 @@ export const CameraJson = v.pipe(
 );
 export const CameraListJson = v.object({ cameras: v.array(CameraJson) });
 
-export function formatNode(node: NodeInfo): v.InferInput<typeof NodeJson> {
+export function formatNode(node: NodeInfo, link: NodeLinkState): v.InferInput<typeof NodeJson> {
   return {
     node_id: node.nodeId,
     camera_id: node.cameraIds[0] ?? null,
@@ -85,6 +95,12 @@ export function formatNode(node: NodeInfo): v.InferInput<typeof NodeJson> {
     uploads: node.uploads && formatUploadStatus(node.uploads),
     active_alerts: countBySeverity(node.alerts),
     error_counts: node.errorCounts,
+    link: {
+      enabled: node.link?.enabled ?? null,
+      connected: link.isConnected,
+      since: link.sinceMs === undefined ? null : formatWireTime(link.sinceMs),
+      reason: link.reason ?? null,
+    },
   };
 }
 

@@ -36,6 +36,8 @@ export interface NodeInfo {
   uploads: UploadStatus | null;
   cameras: CameraStatus[];
   errorCounts: Readonly<Record<string, number>>;
+  /** How the node sees its link to the hub; null before it told. */
+  link: NonNullable<ParsedHeartbeat["link"]> | null;
   /** What is wrong with it now, as it told and as the hub noticed; the oldest first. */
   alerts: readonly Alert[];
 }

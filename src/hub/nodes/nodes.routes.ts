@@ -13,20 +13,27 @@ import type { AppEnv } from "../http/app-env.ts";
 import { describe } from "../http/describe.ts";
 import { checkSpeaksFor } from "../http/node-principal.ts";
 import { validJson, validParam, validQuery } from "../http/validate.ts";
+import type { NodeLinkState } from "../link/remote-nodes.ts";
 import { CameraListJson, formatCamera, formatNode, NodeListJson } from "./node-json.ts";
 import type { NodeService } from "./node-service.ts";
 
 const maxBytes = 256 * 1024;
 const noParameters = v.strictObject({});
 
-export function createNodeRoutes({ nodes }: { nodes: NodeService }) {
+export interface NodeRoutesOptions {
+  nodes: NodeService;
+  linkOf: (nodeId: string) => NodeLinkState;
+}
+
+export function createNodeRoutes({ nodes, linkOf }: NodeRoutesOptions) {
   return new Hono<AppEnv>()
     .get(
       "/api/nodes/status",
       allow("read"),
       describe({ tag: "Nodes", summary: "Every node", answer: NodeListJson, problems: [400] }),
       validQuery(noParameters),
-      async (c) => c.json({ nodes: (await nodes.list()).map(formatNode) }),
+      async (c) =>
+        c.json({ nodes: (await nodes.list()).map((node) => formatNode(node, linkOf(node.nodeId))) }),
     )
     .get(
       "/api/cameras",

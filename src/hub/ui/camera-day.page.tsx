@@ -1,8 +1,10 @@
 /** @jsxImportSource hono/jsx */
 import type { FC } from "hono/jsx";
+import type { NodeLinkState } from "../link/remote-nodes.ts";
 import type { CameraOverview } from "../nodes/node-service.ts";
 import { Badge } from "./badge.tsx";
 import { Calendar } from "./calendar.tsx";
+import { CameraActions } from "./camera-actions.tsx";
 import { cameraTones } from "./cameras.page.tsx";
 import { CoverageStrip } from "./coverage-strip.tsx";
 import { Icon } from "./icon.tsx";
@@ -14,6 +16,8 @@ import type { DayPlan, HourPlan } from "./plan-day.ts";
 
 export interface CameraDayModel {
   camera: CameraOverview;
+  /** Of its node. */
+  link: NodeLinkState;
   /** `2025-09-23` */
   day: string;
   /** Days with video, newest first. */
@@ -39,6 +43,7 @@ export const CameraDayPage: FC<{ page: PageContext; model: CameraDayModel }> = (
         <div class="row">
           <h1>{camera.name}</h1>
           <Badge tone={cameraTones[camera.state]} text={t.camera.states[camera.state]} />
+          <CameraActions page={page} camera={camera} link={model.link} />
         </div>
         {camera.message !== null && camera.state !== "recording" && <p class="hint">{camera.message}</p>}
       </div>

@@ -1,9 +1,12 @@
 /** @jsxImportSource hono/jsx */
 import type { FC } from "hono/jsx";
+import type { NodeLinkState } from "../link/remote-nodes.ts";
 import type { NodeInfo } from "../nodes/node-service.ts";
 import { Badge, type Tone } from "./badge.tsx";
+import { CameraActions } from "./camera-actions.tsx";
 import { cameraTones } from "./cameras.page.tsx";
 import { Layout } from "./layout.tsx";
+import { NodeLink } from "./node-link.tsx";
 import type { PageContext } from "./page-context.ts";
 import { Ago } from "./time.tsx";
 
@@ -15,13 +18,18 @@ const nodeTones: Readonly<Record<NodeInfo["status"], Tone>> = {
 };
 
 /** The machines that record; a table, which becomes cards where there is no room for one. */
-export const NodesPage: FC<{ page: PageContext; nodes: readonly NodeInfo[] }> = ({ page, nodes }) => {
+export const NodesPage: FC<{
+  page: PageContext;
+  nodes: readonly NodeInfo[];
+  linkOf: (nodeId: string) => NodeLinkState;
+}> = ({ page, nodes, linkOf }) => {
   const { t } = page;
   const columns = [
     t.node.name,
     t.node.state,
     t.node.cameras,
     t.node.lastHeartbeat,
+    t.node.link,
     t.node.waiting,
     t.node.system,
     t.node.address,
@@ -49,7 +57,7 @@ export const NodesPage: FC<{ page: PageContext; nodes: readonly NodeInfo[] }> = 
             </thead>
             <tbody>
               {nodes.map((node) => (
-                <NodeRow page={page} node={node} columns={columns} />
+                <NodeRow page={page} node={node} link={linkOf(node.nodeId)} columns={columns} />
               ))}
             </tbody>
           </table>
@@ -59,17 +67,19 @@ export const NodesPage: FC<{ page: PageContext; nodes: readonly NodeInfo[] }> = 
   );
 };
 
-const NodeRow: FC<{ page: PageContext; node: NodeInfo; columns: readonly string[] }> = ({
-  page,
-  node,
-  columns,
-}) => {
+const NodeRow: FC<{
+  page: PageContext;
+  node: NodeInfo;
+  link: NodeLinkState;
+  columns: readonly string[];
+}> = ({ page, node, link, columns }) => {
   const { t } = page;
   const cells = [
     <strong>{node.nodeId}</strong>,
     <Badge tone={nodeTones[node.status]} text={t.node.states[node.status]} />,
-    <NodeCameras page={page} node={node} />,
+    <NodeCameras page={page} node={node} link={link} />,
     node.lastHeartbeatMs === null ? t.node.never : <Ago page={page} ms={node.lastHeartbeatMs} />,
+    <NodeLink page={page} node={node} link={link} />,
     <Waiting page={page} node={node} />,
     systemText(page, node),
     <code>{node.ipAddress}</code>,
@@ -86,7 +96,11 @@ const NodeRow: FC<{ page: PageContext; node: NodeInfo; columns: readonly string[
   );
 };
 
-const NodeCameras: FC<{ page: PageContext; node: NodeInfo }> = ({ page, node }) => {
+const NodeCameras: FC<{ page: PageContext; node: NodeInfo; link: NodeLinkState }> = ({
+  page,
+  node,
+  link,
+}) => {
   const { t } = page;
   const isHeard = node.status === "online" || node.status === "late";
   return (
@@ -98,6 +112,7 @@ const NodeCameras: FC<{ page: PageContext; node: NodeInfo }> = ({ page, node }) 
           <li>
             <a href={`/cameras/${encodeURIComponent(cameraId)}`}>{cameraId}</a>
             <Badge tone={cameraTones[state]} text={t.camera.states[state]} />
+            <CameraActions page={page} camera={{ cameraId, state }} link={link} />
           </li>
         );
       })}

@@ -10,6 +10,7 @@ import type { HealthService } from "../health/health-service.ts";
 import { allow } from "../http/access.ts";
 import type { AppEnv } from "../http/app-env.ts";
 import { validParam, validQuery } from "../http/validate.ts";
+import type { RemoteNodes } from "../link/remote-nodes.ts";
 import type { NodeService } from "../nodes/node-service.ts";
 import type { VideoService } from "../videos/video-service.ts";
 import { AccountPage } from "./account.page.tsx";
@@ -30,6 +31,7 @@ export interface PageServices {
   videos: VideoService;
   nodes: NodeService;
   health: HealthService;
+  remote: Pick<RemoteNodes, "stateOf">;
 }
 
 /** The description of the API leaves the pages out. */
@@ -39,7 +41,7 @@ const maxCalendarDays = 1_000;
 
 /** The pages for people. They ask the same verbs as the API and know nothing of what lies behind them. */
 export function createPages(deps: PageServices & { clock: Clock; assets: Assets }) {
-  const { videos, nodes, health, clock, assets } = deps;
+  const { videos, nodes, health, remote, clock, assets } = deps;
   const pageOf = (c: Context<AppEnv>) => pageContextOf(c, { nowMs: clock.wallMs(), assets });
 
   return new Hono<AppEnv>()
@@ -64,6 +66,7 @@ export function createPages(deps: PageServices & { clock: Clock; assets: Assets 
         const plan = planDay({ day: span, videos: found.videos, nowMs });
         const model = {
           camera,
+          link: remote.stateOf(camera.nodeId),
           day,
           days,
           plan,
@@ -88,7 +91,9 @@ export function createPages(deps: PageServices & { clock: Clock; assets: Assets 
       return c.html(renderPage(<VideoPage page={pageOf(c)} model={{ video, cameraName, previous, next }} />));
     })
     .get("/nodes", allow("page"), async (c) => {
-      return c.html(renderPage(<NodesPage page={pageOf(c)} nodes={await nodes.list()} />));
+      return c.html(
+        renderPage(<NodesPage page={pageOf(c)} nodes={await nodes.list()} linkOf={remote.stateOf} />),
+      );
     })
     .get("/health", allow("page"), async (c) => {
       return c.html(renderPage(<HealthPage page={pageOf(c)} status={await health.status()} />));

@@ -108,6 +108,7 @@ describe("a node", () => {
       uploads: null,
       active_alerts: { critical: 0, warning: 0 },
       error_counts: {},
+      link: { enabled: null, connected: false, since: null, reason: null },
     });
   });
 

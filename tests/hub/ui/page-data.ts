@@ -88,6 +88,7 @@ export function nodeOf(nodeId: string, more: Partial<NodeInfo> = {}): NodeInfo {
     },
     cameras: [],
     errorCounts: {},
+    link: null,
     uploads: null,
     alerts: [],
     ...more,

@@ -4,6 +4,7 @@ import { createLogger } from "../../../src/common/log.ts";
 import { createApp } from "../../../src/hub/app.ts";
 import type { SystemStatus } from "../../../src/hub/health/health-service.ts";
 import type { AppEnv, Principal } from "../../../src/hub/http/app-env.ts";
+import type { NodeLinkState } from "../../../src/hub/link/remote-nodes.ts";
 import type { CameraOverview, NodeInfo } from "../../../src/hub/nodes/node-service.ts";
 import { createAssetRoutes } from "../../../src/hub/ui/asset.routes.ts";
 import { createAssets } from "../../../src/hub/ui/assets.ts";
@@ -15,7 +16,11 @@ import { createErrorRenderer } from "../../../src/hub/ui/render-error.tsx";
 export const nowMs = Date.UTC(2025, 8, 23, 7, 0, 0);
 const clock = { wallMs: () => nowMs, monotonicMs: () => 0 };
 
+const notLinked = { isConnected: false, sinceMs: undefined, reason: undefined };
+
 export interface PageData {
+  /** By node; the others are not linked. */
+  links?: Record<string, NodeLinkState>;
   cameras: CameraOverview[];
   nodes: NodeInfo[];
   videos: PageVideo[];
@@ -75,6 +80,7 @@ export function fakeServices(data: PageData): PageServices {
       findCamera: async (id) => data.cameras.find(({ cameraId }) => cameraId === id) ?? notFound(),
     },
     health: { status: async () => data.status },
+    remote: { stateOf: (nodeId) => data.links?.[nodeId] ?? notLinked },
   };
 }
 

@@ -1,8 +1,13 @@
 import type { Context } from "hono";
-import type { AppEnv } from "../http/app-env.ts";
-import type { Asker } from "./remote-nodes.ts";
+import type { AppEnv } from "./app-env.ts";
 
-/** Who sends a request, as the log names them. */
+/** On whose behalf something is asked of another machine, for the log. */
+export interface Asker {
+  who: string;
+  requestId: string;
+}
+
+/** Who sends a request. */
 export function askerOf(c: Context<AppEnv>): Asker {
   const { principal, requestId } = c.var;
   const who =
