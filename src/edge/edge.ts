@@ -8,7 +8,6 @@ import { Wakeup } from "../common/wakeup.ts";
 import { applyReload, linkTargetOf, withCredentials } from "./apply-reload.ts";
 import { detectPiModel } from "./camera/pi-model.ts";
 import { Cameras } from "./cameras.ts";
-import type { EdgeConfig } from "./config.ts";
 import { readEdgeSecrets } from "./config-secrets.ts";
 import { ConfigStore } from "./config-store.ts";
 import { createControlApp } from "./control/control-app.ts";
@@ -31,11 +30,7 @@ import { Reconciler } from "./hub-link/reconciler.ts";
 import { reloadWhenAsked } from "./reload/reload-triggers.ts";
 import { Reloader } from "./reload/reloader.ts";
 import { Spool } from "./spool/spool.ts";
-import { cronSchedule } from "./uploader/archive-watch.ts";
-import { ReplaceableDestination } from "./uploader/replaceable-destination.ts";
-import { UploadWindows } from "./uploader/upload-windows.ts";
-import { Uploader } from "./uploader/uploader.ts";
-import { WorkerDestination } from "./uploader/worker-destination.ts";
+import { openUploads, untilDelivered } from "./uploads.ts";
 
 export interface RunEdgeOptions {
   configPath: string;
@@ -110,33 +105,15 @@ export async function runEdge({ configPath, env, entryFile }: RunEdgeOptions): P
     fallbackAfterFailures: () => store.config.recording.fallback_after_failures,
   });
 
-  const openDestination = (destination: EdgeConfig["upload"]["destination"]) =>
-    new WorkerDestination({
-      command: [...selfCommand(entryFile), "archive-worker"],
-      destination,
-      runFolder: config.system.run_path,
-      stallMs: () => store.config.upload.stall_seconds * 1000,
-      maxBytesPerSecond: () => store.config.upload.max_bytes_per_second,
-      logger: createLogger("uploader"),
-    });
-  const destination = stack.use(new ReplaceableDestination(openDestination(config.upload.destination)));
-  const uploader = new Uploader({
-    queue: spool.uploads,
-    destination,
-    order: () => store.config.upload.order,
-    checkSchedule: (wallMs) => cronSchedule(store.config.upload.check_cron, timeZone)(wallMs),
-    windows: () => new UploadWindows(store.config.upload.windows ?? [], timeZone),
-    expectedArchiveId: () => spool.state.archiveId,
-    clock,
-    logger: createLogger("uploader"),
-    graceMs: 0,
+  const workerCommand = [...selfCommand(entryFile), "archive-worker"];
+  const { uploader, destination, openDestination } = openUploads({
+    ...{ store, spool, timeZone, clock, workerCommand },
   });
+  stack.use(destination);
 
   const hub = new HubClient({ hubUrl: config.network.hub_url, apiKey: secrets.hubApiKey });
   const announcer = new Announcer({
-    queue: spool.announcements,
-    hub,
-    clock,
+    ...{ hub, clock, queue: spool.announcements },
     logger: createLogger("announcer"),
   });
   const gapReporter = new GapReporter({
@@ -162,14 +139,7 @@ export async function runEdge({ configPath, env, entryFile }: RunEdgeOptions): P
     ...{ store, secrets, env },
     apply: (plan, next) =>
       applyReload(plan, next, {
-        cameras,
-        destination,
-        openDestination,
-        uploader,
-        hub,
-        heartbeat,
-        link,
-        setLogLevel,
+        ...{ cameras, destination, openDestination, uploader, hub, heartbeat, link, setLogLevel },
       }),
     logger: createLogger("config"),
   });
@@ -182,18 +152,8 @@ export async function runEdge({ configPath, env, entryFile }: RunEdgeOptions): P
   });
   const throttling = new ThrottlingReader({ clock });
   const node: EdgeNode = new EdgeNode({
-    ...{
-      store,
-      reloader,
-      softwareVersion,
-      timeZone,
-      cameras,
-      spool,
-      uploader,
-      destination,
-      errorCounts,
-      clock,
-    },
+    ...{ store, reloader, softwareVersion, timeZone, cameras, spool, uploader, destination, clock },
+    errorCounts,
     hubStatus: () => heartbeat.status(),
     linkState: () => link.state(),
     system: new SystemInfoReader({
@@ -262,17 +222,9 @@ export async function runEdge({ configPath, env, entryFile }: RunEdgeOptions): P
   await spool.gaps
     .stopped()
     .catch((error: unknown) => logger.error("gaps cannot be written down", errorFields(error)));
-  await delivered(spool, uploader, deliverMs);
+  await untilDelivered(spool, uploader, deliverMs);
   background.abort();
   await Promise.race([work, sleep(abandonMs)]);
   logger.info("stopped", { waiting_segments: spool.status().waiting_segments });
   return 0;
-}
-
-/** Until everything that may go now is archived, and acknowledged, or `timeoutMs`. */
-async function delivered(spool: Spool, uploader: Uploader, timeoutMs: number): Promise<void> {
-  const deadlineMs = systemClock.monotonicMs() + timeoutMs;
-  const areUploadsDone = () => spool.uploads.waiting().length === 0 || !uploader.mayUpload;
-  const isDone = () => areUploadsDone() && spool.announcements.pending().length === 0;
-  while (!isDone() && systemClock.monotonicMs() < deadlineMs) await sleep(20);
 }
