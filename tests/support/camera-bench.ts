@@ -34,7 +34,7 @@ export class SeenRuns implements CameraConsumer {
   onFragment(fragment: Fragment): Promise<void> {
     return this.#call("onFragment", async () => {
       if (!this.#open) this.errors.push("a fragment without a run");
-      this.#open?.fragments.push(fragment);
+      this.#open?.fragments.push({ ...fragment, bytes: fragment.bytes.slice() });
       await this.whileConsuming?.(fragment);
     });
   }

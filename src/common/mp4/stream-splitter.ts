@@ -1,7 +1,7 @@
 import { type BoxHeader, corrupt, maxBoxHeaderBytes, parseBoxHeader } from "./boxes.ts";
-import { ChunkQueue } from "./chunk-queue.ts";
 import { type Fragment, parseFragment } from "./fragment.ts";
 import { type InitSegment, parseInitSegment } from "./init-segment.ts";
+import { StreamBuffer } from "./stream-buffer.ts";
 
 export type StreamUnit = { kind: "init"; init: InitSegment } | { kind: "fragment"; fragment: Fragment };
 
@@ -14,12 +14,19 @@ const maxMoofBytes = 8 * 1024 * 1024;
 /** Boxes that may stand between fragments; nothing in them is needed to play. */
 const leftOut = new Set("styp sidx ssix prft emsg free skip wide pdin meta uuid mfra".split(" "));
 
+/** More bytes are needed. */
+const more = Symbol("more");
+
 /**
- * Cuts a fragmented MP4 that arrives in chunks of any size into its init segment and fragments. Everything else at
- * the top level (styp, sidx, prft, emsg, free, mfra) is left out. Every byte is copied once.
+ * Cuts a fragmented MP4 that arrives in pieces of any size into its init segment and fragments. Everything else at
+ * the top level (styp, sidx, prft, emsg, free, mfra) is left out. No byte is copied, but where a read ends within
+ * the next fragment:
+ *
+ *     const size = read(splitter.room()); splitter.filled(size);
+ *     for (let unit = splitter.next(); unit; unit = splitter.next()) …
  */
 export class StreamSplitter {
-  readonly #queue = new ChunkQueue();
+  readonly #buffer = new StreamBuffer();
   readonly #maxBoxBytes: number;
   /** `ftyp`, until its `moov` is here. */
   #fileType: Uint8Array | undefined;
@@ -35,7 +42,7 @@ export class StreamSplitter {
 
   /** Bytes of a unit that has begun and is not whole yet; at the end of the stream, what was torn. */
   get pendingBytes(): number {
-    return this.#queue.sizeBytes + (this.#fileType?.length ?? 0);
+    return this.#buffer.sizeBytes + (this.#fileType?.length ?? 0);
   }
 
   /** Why the stream cannot go on; also when the last `push` returned what was whole before the damage. */
@@ -43,51 +50,82 @@ export class StreamSplitter {
     return this.#failure;
   }
 
+  /** Where the next bytes of the stream are to be put, before `filled` tells how many there were; never empty. */
+  room(): Uint8Array {
+    return this.#buffer.room();
+  }
+
+  filled(sizeBytes: number): void {
+    if (this.#failure === undefined) this.#buffer.filled(sizeBytes);
+  }
+
   /**
-   * Keeps a reference to `chunk` until it is used up. Throws `corrupt_file`, and the same again from then on; units
-   * that were whole before the damage are returned first.
+   * The next unit that is whole; undefined when more bytes are needed. The bytes of a fragment stay as they are until
+   * there is `room` after the one that follows it; whoever keeps them longer copies them. Throws `corrupt_file`, and
+   * the same again from then on.
+   */
+  next(): StreamUnit | undefined {
+    if (this.#failure !== undefined) throw this.#failure;
+    try {
+      for (;;) {
+        const found = this.#step();
+        if (found === more) return undefined;
+        if (found !== undefined) return found;
+      }
+    } catch (error) {
+      this.#failure = error;
+      this.#buffer.clear();
+      throw error;
+    }
+  }
+
+  /**
+   * All units that `chunk` makes whole, with copies of their bytes. Throws like `next`; units that were whole before
+   * the damage are returned first.
    */
   push(chunk: Uint8Array): StreamUnit[] {
     if (this.#failure !== undefined) throw this.#failure;
-    this.#queue.push(chunk);
     const units: StreamUnit[] = [];
     try {
-      for (let progress = true; progress; ) progress = this.#step(units);
+      for (let rest = chunk; rest.length > 0; ) {
+        const part = rest.subarray(0, this.room().length);
+        this.room().set(part);
+        this.filled(part.length);
+        rest = rest.subarray(part.length);
+        for (let unit = this.next(); unit; unit = this.next()) units.push(owned(unit));
+      }
     } catch (error) {
-      this.#failure = error;
-      this.#queue.clear();
       if (units.length === 0) throw error;
     }
     return units;
   }
 
-  /** Takes one box (or a moof and its mdat) off the queue; false when more bytes are needed. */
-  #step(units: StreamUnit[]): boolean {
+  /** Takes one box, or a moof and its mdat; undefined when it makes no unit by itself. */
+  #step(): StreamUnit | undefined | typeof more {
     if (this.#skipBytes > 0) {
-      this.#skipBytes -= this.#queue.drop(this.#skipBytes);
-      if (this.#skipBytes > 0) return false;
+      this.#skipBytes -= this.#buffer.drop(this.#skipBytes);
+      if (this.#skipBytes > 0) return more;
     }
-    const header = parseBoxHeader(this.#queue.peek(0, maxBoxHeaderBytes));
-    if (header === undefined) return false;
+    const header = parseBoxHeader(this.#buffer.peek(0, maxBoxHeaderBytes));
+    if (header === undefined) return more;
     const sizeBytes = this.#checkedSize(header);
     if (leftOut.has(header.type)) {
       this.#skipBytes = sizeBytes;
-      return true;
+      return undefined;
     }
     switch (header.type) {
-      case "ftyp":
-        return this.#takeWhole(sizeBytes, (bytes) => {
-          this.#fileType = bytes;
-        });
-      case "moov":
-        return this.#takeWhole(sizeBytes, (bytes) => {
-          if (this.#fileType === undefined) throw corrupt('"moov" without "ftyp" before it');
-          this.#init = parseInitSegment(joined(this.#fileType, bytes));
-          this.#fileType = undefined;
-          units.push({ kind: "init", init: this.#init });
-        });
+      case "ftyp": {
+        const bytes = this.#buffer.take(sizeBytes);
+        if (bytes === undefined) return more;
+        this.#fileType = bytes.slice();
+        return undefined;
+      }
+      case "moov": {
+        const bytes = this.#buffer.take(sizeBytes);
+        return bytes === undefined ? more : this.#begin(bytes);
+      }
       case "moof":
-        return this.#takeFragment(header, sizeBytes, units);
+        return this.#takeFragment(header, sizeBytes);
       case "mdat":
         throw corrupt('"mdat" without "moof" before it: this is not a fragmented MP4');
       default:
@@ -95,26 +133,26 @@ export class StreamSplitter {
     }
   }
 
-  #takeWhole(sizeBytes: number, use: (bytes: Uint8Array) => void): boolean {
-    const bytes = this.#queue.take(sizeBytes);
-    if (bytes === undefined) return false;
-    use(bytes);
-    return true;
+  #begin(moov: Uint8Array): StreamUnit {
+    if (this.#fileType === undefined) throw corrupt('"moov" without "ftyp" before it');
+    this.#init = parseInitSegment(joined(this.#fileType, moov));
+    this.#fileType = undefined;
+    return { kind: "init", init: this.#init };
   }
 
-  #takeFragment(moof: BoxHeader, moofBytes: number, units: StreamUnit[]): boolean {
+  #takeFragment(moof: BoxHeader, moofBytes: number): StreamUnit | typeof more {
     const init = this.#init;
     if (init === undefined) throw corrupt('a fragment before any "moov"');
     if (moofBytes > maxMoofBytes) throw corrupt(`a "moof" of ${moofBytes} bytes is too large`);
-    const mdat = parseBoxHeader(this.#queue.peek(moofBytes, maxBoxHeaderBytes));
-    if (mdat === undefined) return false;
+    const mdat = parseBoxHeader(this.#buffer.peek(moofBytes, maxBoxHeaderBytes));
+    if (mdat === undefined) return more;
     if (mdat.type !== "mdat") throw corrupt(`"${moof.type}" is followed by "${mdat.type}", not by "mdat"`);
     const end = moofBytes + this.#checkedSize(mdat);
-    return this.#takeWhole(end, (bytes) => {
-      const data = { start: moofBytes + mdat.headerSizeBytes, end };
-      const parsed = parseFragment(bytes.subarray(0, moofBytes), init, data);
-      units.push({ kind: "fragment", fragment: { ...parsed, bytes } });
-    });
+    const bytes = this.#buffer.take(end);
+    if (bytes === undefined) return more;
+    const data = { start: moofBytes + mdat.headerSizeBytes, end };
+    const parsed = parseFragment(bytes.subarray(0, moofBytes), init, data);
+    return { kind: "fragment", fragment: { ...parsed, bytes } };
   }
 
   #checkedSize({ type, sizeBytes }: BoxHeader): number {
@@ -126,6 +164,12 @@ export class StreamSplitter {
     }
     return sizeBytes;
   }
+}
+
+function owned(unit: StreamUnit): StreamUnit {
+  if (unit.kind === "init") return unit;
+  const { fragment } = unit;
+  return { kind: "fragment", fragment: { ...fragment, bytes: fragment.bytes.slice() } };
 }
 
 function joined(first: Uint8Array, second: Uint8Array): Uint8Array {

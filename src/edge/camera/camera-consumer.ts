@@ -14,6 +14,7 @@ export interface Arrival {
 export interface CameraConsumer {
   /** `isMock`: what follows is no footage, but a picture in its place. */
   onRunStart(init: InitSegment, about?: { isMock: boolean }): void | Promise<void>;
+  /** The bytes stay as they are until the call for the next fragment has resolved; who keeps them longer copies them. */
   onFragment(fragment: Fragment, arrival: Arrival): void | Promise<void>;
   /** `reason` in plain words: `stopped`, `no fragment for 15 s`, `ffmpeg exited with 1: …`. */
   onRunEnd(reason: string): void | Promise<void>;

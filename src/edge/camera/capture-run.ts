@@ -9,7 +9,11 @@ import type { CapturePlan } from "./camera-source.ts";
 import { sequenceParametersOf } from "./parameter-sets.ts";
 import { type Pipeline, startPipeline } from "./pipeline.ts";
 import { plainLine } from "./plain-line.ts";
+import { ReadSchedule } from "./read-schedule.ts";
 import { Watchdog } from "./watchdog.ts";
+
+/** Between two looks at the output of programs that have ended. */
+const afterExitMs = 5;
 
 /** Longer than a pipeline needs to kill its programs. */
 const unkillableMs = 10_000;
@@ -45,8 +49,11 @@ export async function runCapture(options: CaptureRunOptions): Promise<CaptureRun
 class CaptureRun {
   readonly #options: CaptureRunOptions;
   readonly #pipeline: Pipeline;
-  readonly #reader: ReadableStreamDefaultReader<Uint8Array>;
   readonly #splitter = new StreamSplitter();
+  readonly #schedule = new ReadSchedule();
+  /** Ends the wait for the next look at the output. */
+  #lookNow: (() => void) | undefined;
+  #hasExited = false;
   readonly #watchdog = new Watchdog(() => this.#stalled());
   readonly #giveUp = new Watchdog(() => this.#giveUpReading());
   #reason: string | undefined;
@@ -54,6 +61,7 @@ class CaptureRun {
   #sequenceParameters: Uint8Array | undefined;
   #fragments = 0;
   #longestFragmentMs = 0;
+  #newestFragmentMs: number | undefined;
   #isConsuming = false;
   /** When the next keyframe is overdue, in monotonic ms. */
   #deadlineMs: number;
@@ -61,7 +69,6 @@ class CaptureRun {
   constructor(options: CaptureRunOptions, pipeline: Pipeline) {
     this.#options = options;
     this.#pipeline = pipeline;
-    this.#reader = pipeline.stdout.getReader() as ReadableStreamDefaultReader<Uint8Array>;
     this.#deadlineMs = options.clock.monotonicMs() + options.startMs;
   }
 
@@ -71,7 +78,11 @@ class CaptureRun {
     if (signal.aborted) onAbort();
     else signal.addEventListener("abort", onAbort, { once: true });
     // A grandchild may hold stdout open: what has not come a second after the end is not waited for.
-    void this.#pipeline.exited.then(() => this.#giveUp.wait(1_000));
+    void this.#pipeline.exited.then(() => {
+      this.#hasExited = true;
+      this.#lookNow?.();
+      this.#giveUp.wait(1_000);
+    });
     this.#watchdog.wait(this.#options.startMs);
     try {
       await this.#read();
@@ -85,27 +96,51 @@ class CaptureRun {
     if (this.#reason === undefined) this.#pipeline.stop();
     const reason = this.#reason ?? (await this.#exitReason());
     this.#giveUp.rest();
-    void this.#reader.cancel().catch(() => undefined);
+    this.#pipeline.output.close();
     if (this.#init) await this.#options.consumer.onRunEnd(reason);
     return { reason, fragments: this.#fragments, gone: this.#pipeline.exited };
   }
 
   async #read(): Promise<void> {
+    const { output } = this.#pipeline;
+    const { clock } = this.#options;
     for (;;) {
-      const { done, value } = await this.#reader.read();
-      if (done) return;
-      const arrival = {
-        wallMs: this.#options.clock.wallMs(),
-        monotonicMs: this.#options.clock.monotonicMs(),
-      };
+      const lookedMs = clock.monotonicMs();
+      const sizeBytes = output.read(this.#splitter.room());
+      if (sizeBytes === 0) return;
+      this.#splitter.filled(sizeBytes ?? 0);
       this.#isConsuming = true;
-      for (const unit of this.#splitter.push(value)) {
-        if (unit.kind === "init") await this.#begin(unit.init);
-        else if (!(await this.#take(unit.fragment, arrival))) return;
-      }
-      if (this.#splitter.failure !== undefined) throw this.#splitter.failure;
+      if (!(await this.#takeUnits({ wallMs: clock.wallMs(), monotonicMs: lookedMs }))) return;
       this.#isConsuming = false;
+      const delayMs = this.#schedule.next({
+        sizeBytes: sizeBytes ?? 0,
+        pendingBytes: this.#splitter.pendingBytes,
+        fragmentMs: this.#newestFragmentMs,
+      });
+      await this.#untilNextLook(lookedMs + delayMs - clock.monotonicMs());
     }
+  }
+
+  /** False when nothing more is wanted of this capture. */
+  async #takeUnits(arrival: Arrival): Promise<boolean> {
+    for (let unit = this.#splitter.next(); unit; unit = this.#splitter.next()) {
+      if (unit.kind === "init") await this.#begin(unit.init);
+      else if (!(await this.#take(unit.fragment, arrival))) return false;
+    }
+    return true;
+  }
+
+  /** What has ended writes nothing more: it is read to the end, for which nobody waits long. */
+  async #untilNextLook(delayMs: number): Promise<void> {
+    const { promise, resolve } = Promise.withResolvers<void>();
+    this.#lookNow = resolve;
+    const timer = setTimeout(
+      resolve,
+      Math.max(1, this.#hasExited ? Math.min(delayMs, afterExitMs) : delayMs),
+    );
+    await promise;
+    clearTimeout(timer);
+    this.#lookNow = undefined;
   }
 
   async #begin(init: InitSegment): Promise<void> {
@@ -125,6 +160,7 @@ class CaptureRun {
       return false;
     }
     this.#fragments++;
+    this.#newestFragmentMs = fragment.videoDurationMs;
     this.#longestFragmentMs = Math.max(this.#longestFragmentMs, fragment.videoDurationMs);
     await this.#consume(fragment, arrival);
     return true;
@@ -178,7 +214,10 @@ class CaptureRun {
 
   #giveUpReading(): void {
     if (this.#isConsuming) this.#giveUp.wait(1_000);
-    else void this.#reader.cancel().catch(() => undefined);
+    else {
+      this.#pipeline.output.close();
+      this.#lookNow?.();
+    }
   }
 
   async #exitReason(): Promise<string> {

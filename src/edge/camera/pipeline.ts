@@ -1,15 +1,16 @@
+import { closeSync } from "node:fs";
 import { type Child, type ChildExit, startChild } from "../../common/child-process.ts";
-import { AppError } from "../../common/errors.ts";
 import type { CapturePlan } from "./camera-source.ts";
-import { openPipeBetween, type PipeBetween } from "./pipe-between.ts";
+import { CaptureOutput } from "./capture-output.ts";
+import { type KernelPipe, openKernelPipe } from "./kernel-pipe.ts";
 import { lastWords, plainLine } from "./plain-line.ts";
 
 /** How long a program may take to end after it was asked to, or after its neighbour has gone. */
 const graceMs = 4_000;
 
 export interface Pipeline {
-  /** Of the last program. */
-  stdout: ReadableStream<Uint8Array>;
+  /** Of the last program; closing it is left to whoever reads it. */
+  output: CaptureOutput;
   /** Resolves when every program has ended, with what the first of them that ended says. Never rejects. */
   exited: Promise<string>;
   /** Asks the first program to end; the others then come to the end of their input. Kills what has not ended in time. */
@@ -26,17 +27,18 @@ export async function startPipeline(
   plan: CapturePlan,
   onStderrLine?: (program: string, line: string) => void,
 ): Promise<Pipeline> {
-  const pipes: PipeBetween[] = [];
+  const pipes: KernelPipe[] = [];
   const children: Child[] = [];
+  const output = await CaptureOutput.open();
   try {
-    for (let i = 1; i < plan.commands.length; i++) pipes.push(await openPipeBetween());
+    for (let i = 1; i < plan.commands.length; i++) pipes.push(await openKernelPipe());
     for (const [i, { argv }] of plan.commands.entries()) {
       const first = plan.stdin ? new TextEncoder().encode(plan.stdin.reveal()) : "ignore";
       children.push(
         startChild({
           argv,
           stdin: pipes[i - 1]?.readEnd ?? first,
-          stdout: pipes[i]?.writeEnd ?? "pipe",
+          stdout: pipes[i]?.writeEnd ?? output.writeEnd,
           killAfterMs: graceMs,
           ...(onStderrLine ? { onStderrLine: (line) => onStderrLine(nameOf(argv), plainLine(line)) } : {}),
         }),
@@ -44,16 +46,19 @@ export async function startPipeline(
     }
   } catch (error) {
     for (const child of children) child.kill("SIGKILL");
+    output.close();
     throw error;
   } finally {
-    for (const pipe of pipes) pipe.close();
+    for (const { readEnd, writeEnd } of pipes) {
+      closeSync(readEnd);
+      closeSync(writeEnd);
+    }
+    output.closeWriteEnd();
   }
-  return superviseChildren(plan, children);
+  return { output, ...superviseChildren(plan, children) };
 }
 
-function superviseChildren(plan: CapturePlan, children: readonly Child[]): Pipeline {
-  const last = children.at(-1);
-  if (!last) throw new AppError("internal", "a plan without a program");
+function superviseChildren(plan: CapturePlan, children: readonly Child[]): Omit<Pipeline, "output"> {
   let firstEnd: string | undefined;
   let stopLater: ReturnType<typeof setTimeout> | undefined;
   /** Those after `index` come to the end of their input and finish what they have; those before write to nobody. */
@@ -69,7 +74,6 @@ function superviseChildren(plan: CapturePlan, children: readonly Child[]): Pipel
     endOthers(index);
   });
   return {
-    stdout: last.stdout,
     exited: Promise.all(ends).then(() => {
       clearTimeout(stopLater);
       return firstEnd ?? "ended";

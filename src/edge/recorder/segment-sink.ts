@@ -41,7 +41,10 @@ export interface OpenSegment {
   readonly videoId: string;
   /** Bytes written so far, init segment included. */
   readonly sizeBytes: number;
-  /** Appends one fragment, whole. Rejects with `io` when the disk refuses it; the segment is then closed with what it has. */
+  /**
+   * Appends one fragment, whole. Rejects with `io` when the disk refuses it; the segment is then closed with
+   * what it has. The bytes are the caller's again once it has resolved.
+   */
   append(fragment: Uint8Array): Promise<void>;
   /** Makes the segment durable and immutable; returns the path of its video file in the spool. */
   close(end: SegmentEnd): Promise<string>;

@@ -35,7 +35,9 @@ async function record(path: string, kind: SourceKind, segmentSeconds: number): P
       onRunStart: (init) => recorder.onRunStart(init),
       async onFragment(fragment) {
         clock.advance(fragment.videoDurationMs);
-        await recorder.onFragment(fragment, { wallMs: clock.wallMs(), monotonicMs: clock.monotonicMs() });
+        // The sink keeps what it is given.
+        const kept = { ...fragment, bytes: fragment.bytes.slice() };
+        await recorder.onFragment(kept, { wallMs: clock.wallMs(), monotonicMs: clock.monotonicMs() });
       },
       onRunEnd: (reason) => recorder.onRunEnd(reason),
     },
