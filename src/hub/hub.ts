@@ -35,6 +35,9 @@ import { createNodeRoutes } from "./nodes/nodes.routes.ts";
 import { BoundedTasks } from "./playback/bounded-tasks.ts";
 import { createDirectoryMediaSource } from "./playback/directory-media-source.ts";
 import { createDirectoryThumbnailStore } from "./playback/directory-thumbnail-store.ts";
+import { createCameraPlaylists } from "./playback/hls/camera-playlists.ts";
+import { createHlsRoutes } from "./playback/hls/hls.routes.ts";
+import { MediaIndexes } from "./playback/hls/media-indexes.ts";
 import { createRecentVideos } from "./playback/recent-videos.ts";
 import { createStreamRoutes } from "./playback/stream.routes.ts";
 import { createThumbnailRoutes } from "./playback/thumbnail.routes.ts";
@@ -139,6 +142,8 @@ export async function openHub({ config, selfCommand, clock = systemClock }: HubO
     newestVideoOf: async (cameraId: string) => (await nodes.findCamera(cameraId)).newestVideo,
   };
 
+  const playlists = createCameraPlaylists({ catalog, media, indexes: new MediaIndexes(media), clock });
+
   const assets = createAssets();
   const publicOrigin = config.public_url;
   const cursors = createCursorCodec(await settings.getOrSet("cursor_secret", crypto.randomUUID()));
@@ -168,6 +173,7 @@ export async function openHub({ config, selfCommand, clock = systemClock }: HubO
       createHealthRoutes({ health }),
       createStreamRoutes({ videos: createRecentVideos(catalog, clock), media }),
       createClipRoutes({ clips, media, logger: createLogger("export") }),
+      createHlsRoutes({ playlists }),
       createThumbnailRoutes({ videos: catalog, thumbnails, cameras }),
       createAuthRoutes({ signIn, publicOrigin, renderLogin: createLoginRenderer({ clock, assets }) }),
       createAssetRoutes(assets),

@@ -23,3 +23,18 @@ export function playsOnInSameElement(): boolean;
 export function seekTo(time: number): void;
 export function hasEnded(): boolean;
 export function showsOtherPicture(before: string | null): boolean;
+/** Puts a playlist into the page by hls.js and waits until it can be played; of a player's clock and its date. */
+export function openHls(
+  address: string,
+): Promise<{ duration: number; time: number; date: string | undefined }>;
+/** Plays to the end. `waits` are the times at which the player ran dry. */
+export function playHls(rate: number): Promise<{
+  errors: string[];
+  waits: number[];
+  frames: number;
+  corrupted: number;
+  time: number;
+  date: string | undefined;
+}>;
+/** The media time of the frame shown after a seek. */
+export function seekHls(time: number): Promise<{ shown: number; date: string | undefined }>;

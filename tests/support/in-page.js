@@ -84,3 +84,40 @@ export function hasEnded() {
 export function showsOtherPicture(before) {
   return document.querySelector(".camera img")?.getAttribute("src") !== before;
 }
+
+export async function openHls(address) {
+  document.body.innerHTML = "<video muted></video>";
+  const video = document.querySelector("video");
+  const hls = new Hls({ enableWorker: false, maxBufferLength: 60 });
+  window.player = { hls, errors: [], waits: [] };
+  hls.on(Hls.Events.ERROR, (_, { details, fatal }) => window.player.errors.push(`${details} ${fatal}`));
+  hls.loadSource(address);
+  hls.attachMedia(video);
+  await new Promise((resolve) => video.addEventListener("canplay", resolve, { once: true }));
+  // Where the playlist says that it begins, hls.js seeks once the first part is there.
+  while (video.seeking || video.currentTime < hls.startPosition) {
+    await new Promise((resolve) => requestAnimationFrame(resolve));
+  }
+  video.addEventListener("waiting", () => window.player.waits.push(video.currentTime));
+  return { duration: video.duration, time: video.currentTime, date: hls.playingDate?.toISOString() };
+}
+
+export async function playHls(rate) {
+  const video = document.querySelector("video");
+  video.playbackRate = rate;
+  const ended = new Promise((resolve) => video.addEventListener("ended", resolve, { once: true }));
+  await video.play();
+  await ended;
+  const { errors, waits, hls } = window.player;
+  const { totalVideoFrames: frames, corruptedVideoFrames: corrupted } = video.getVideoPlaybackQuality();
+  return { errors, waits, frames, corrupted, time: video.currentTime, date: hls.playingDate?.toISOString() };
+}
+
+export async function seekHls(time) {
+  const video = document.querySelector("video");
+  const frame = new Promise((resolve) =>
+    video.requestVideoFrameCallback((_, shown) => resolve(shown.mediaTime)),
+  );
+  video.currentTime = time;
+  return { shown: await frame, date: window.player.hls.playingDate?.toISOString() };
+}

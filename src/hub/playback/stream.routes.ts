@@ -1,4 +1,5 @@
 import { type Context, Hono } from "hono";
+import { createFactory } from "hono/factory";
 import * as v from "valibot";
 import { VideoId } from "../../common/ids.ts";
 import type { Video } from "../db/catalog.ts";
@@ -25,8 +26,7 @@ const contentType = "video/mp4";
  * `Content-Range`, to us. A file that shrinks while it is sent ends the connection by its idle timeout.
  */
 export function createStreamRoutes(deps: { videos: PlayableVideos; media: MediaSource }) {
-  return new Hono<AppEnv>().get(
-    "/api/videos/:id/stream",
+  const handlers = createFactory<AppEnv>().createHandlers(
     allow("read"),
     describe({
       tag: "Videos",
@@ -101,6 +101,10 @@ export function createStreamRoutes(deps: { videos: PlayableVideos; media: MediaS
       });
     },
   );
+  // The second for players that go by the ending: ffmpeg refuses parts of a playlist that have none it knows.
+  return new Hono<AppEnv>()
+    .get("/api/videos/:id/stream", ...handlers)
+    .get("/api/videos/:id/stream.mp4", ...handlers);
 }
 
 function conditionsOf(c: Context) {

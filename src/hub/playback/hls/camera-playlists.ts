@@ -1,0 +1,178 @@
+import type { Clock } from "../../../common/clock.ts";
+import { AppError, errorCodeOf } from "../../../common/errors.ts";
+import type { Catalog, Video } from "../../db/catalog.ts";
+import type { MediaSource } from "../media-source.ts";
+import { markVideo, playbackError } from "../video-file.ts";
+import { formatPlaylist, longestPartSeconds } from "./format-playlist.ts";
+import type { MediaIndexes } from "./media-indexes.ts";
+import { type IndexedVideo, partSeconds } from "./media-parts.ts";
+import { keepThoseAppended, type PlaylistGap, planPlaylist } from "./plan-playlist.ts";
+
+const maxRangeMs = 7 * 86_400_000;
+/** Three days of segments of 30 seconds. Players read playlists as a whole. */
+const maxVideos = 10_000;
+const maxGaps = 10_000;
+const gapPage = 500;
+/** Asked for at a time, so that one long playlist does not take all places of those who wait. */
+const readAtOnce = 16;
+
+export interface PlaylistRequest {
+  cameraId: string;
+  fromMs: number;
+  /** Absent: up to now, and on. */
+  toMs?: number | undefined;
+}
+
+export type HlsCatalog = Pick<
+  Catalog,
+  "findVideos" | "findGaps" | "listCameras" | "listNodes" | "findVideo" | "updateVideoStatus"
+>;
+
+export interface CameraPlaylists {
+  /**
+   * The HLS media playlist of a camera. Files that are not there or are damaged are marked, left out, and told as gaps;
+   * one that came back is unmarked.
+   * Throws `invalid_input` for a range that is empty, too long or has too many videos in it, `not_found` for one without
+   * footage, `unavailable` when the archive cannot be read.
+   */
+  playlistOf(request: PlaylistRequest): Promise<string>;
+}
+
+export function createCameraPlaylists(deps: {
+  catalog: HlsCatalog;
+  media: Pick<MediaSource, "sizeOf">;
+  indexes: MediaIndexes;
+  clock: Pick<Clock, "wallMs">;
+}): CameraPlaylists {
+  const { catalog, media, indexes, clock } = deps;
+
+  return {
+    async playlistOf({ cameraId, fromMs, toMs }) {
+      const nowMs = clock.wallMs();
+      checkRange(fromMs, toMs, nowMs);
+      const isEnded = toMs !== undefined && toMs <= nowMs;
+      const range = { fromMs, toMs: toMs ?? Number.MAX_SAFE_INTEGER };
+      const known = await findVideos(catalog, cameraId, fromMs, toMs);
+      const videos = isEnded ? known : keepThoseAppended(known);
+
+      const { usable, unusable } = await readAll(videos);
+      const entries = planPlaylist(usable, range);
+      const [first] = entries;
+      if (first === undefined) throw await nothingFound(catalog, cameraId);
+      const longest = Math.max(partSeconds, longestPartSeconds(entries));
+      const skippedSeconds = (fromMs - first.startTimeMs) / 1000;
+      return formatPlaylist({
+        entries,
+        gaps: [...(await findGaps(catalog, cameraId, fromMs, toMs)), ...unusable],
+        isEnded,
+        targetSeconds: isEnded ? longest : Math.max(longest, await secondsToNext(catalog, cameraId)),
+        startSeconds: isEnded && skippedSeconds > 0 ? skippedSeconds : undefined,
+      });
+    },
+  };
+
+  async function readAll(videos: readonly Video[]) {
+    const usable: (IndexedVideo & { video: Video })[] = [];
+    const unusable: PlaylistGap[] = [];
+    const read = async (video: Video) => {
+      if (video.status === "deleted" || video.status === "damaged") return gapOf(video, video.status);
+      try {
+        // The index may be remembered from before it went.
+        if (video.status === "missing") await media.sizeOf(video.filePath);
+        const indexed = await indexes.of(video);
+        if (video.status === "missing") await catalog.updateVideoStatus(video.videoId, "available");
+        return { video, ...indexed };
+      } catch (error) {
+        await markVideo(catalog, video, error);
+        const code = errorCodeOf(error);
+        if (code === "not_found") return gapOf(video, "missing");
+        if (code === "corrupt_file") return gapOf(video, "damaged");
+        throw playbackError(video, error);
+      }
+    };
+    for (let i = 0; i < videos.length; i += readAtOnce) {
+      for (const found of await Promise.all(videos.slice(i, i + readAtOnce).map(read))) {
+        if ("cause" in found) unusable.push(found);
+        else usable.push(found);
+      }
+    }
+    return { usable, unusable };
+  }
+}
+
+function checkRange(fromMs: number, toMs: number | undefined, nowMs: number): void {
+  const refuse = (path: string, message: string) =>
+    new AppError("invalid_input", "the query is not valid", { issues: [{ path, message }] });
+  if (toMs !== undefined && toMs <= fromMs) throw refuse("to", "expected a time after `from`");
+  if (toMs === undefined && fromMs > nowMs) throw refuse("from", "expected a time that was, or also `to`");
+  if ((toMs ?? nowMs) - fromMs > maxRangeMs) {
+    throw refuse(toMs === undefined ? "from" : "to", "expected a range of at most 7 days");
+  }
+}
+
+/** Oldest first. A missing or damaged one is in it, since it leaves a hole. */
+async function findVideos(
+  catalog: HlsCatalog,
+  cameraId: string,
+  fromMs: number,
+  toMs: number | undefined,
+): Promise<Video[]> {
+  const videos = await catalog.findVideos({
+    cameraIds: [cameraId],
+    fromMs,
+    ...(toMs !== undefined && { toMs }),
+    order: "oldest_first",
+    limit: maxVideos + 1,
+  });
+  // The picture in place of a camera explains a gap and does not fill it.
+  if (videos.length <= maxVideos) return videos.filter(({ isMock }) => isMock !== true);
+  const issues = [{ path: "to", message: `expected a range of at most ${maxVideos} videos` }];
+  throw new AppError("invalid_input", "the range has too many videos in it", { issues });
+}
+
+async function findGaps(
+  catalog: HlsCatalog,
+  cameraId: string,
+  fromMs: number,
+  toMs: number | undefined,
+): Promise<PlaylistGap[]> {
+  const found: PlaylistGap[] = [];
+  for (let after: { startTimeMs: number; videoId: string } | undefined; found.length < maxGaps; ) {
+    const page = await catalog.findGaps({
+      cameraIds: [cameraId],
+      fromMs,
+      ...(toMs !== undefined && { toMs }),
+      ...(after && { after }),
+      order: "oldest_first",
+      limit: gapPage,
+    });
+    for (const gap of page)
+      found.push({ id: gap.gapId, fromMs: gap.fromMs, toMs: gap.toMs, cause: gap.cause });
+    const last = page.length === gapPage ? page.at(-1) : undefined;
+    if (last === undefined) break;
+    after = { startTimeMs: last.fromMs, videoId: last.gapId };
+  }
+  return found;
+}
+
+/**
+ * A playlist that grows has to do so within 1.5 target durations (RFC 8216bis 6.2.2), and the target duration may not
+ * change: a segment is archived every so many seconds.
+ */
+async function secondsToNext(catalog: HlsCatalog, cameraId: string): Promise<number> {
+  const camera = (await catalog.listCameras()).find((one) => one.cameraId === cameraId);
+  const node = (await catalog.listNodes()).find((one) => one.nodeId === camera?.nodeId);
+  return Math.ceil((node?.segmentSeconds ?? 600) / 1.5);
+}
+
+async function nothingFound(catalog: HlsCatalog, cameraId: string): Promise<AppError> {
+  const isKnown = (await catalog.listCameras()).some((one) => one.cameraId === cameraId);
+  return new AppError(
+    "not_found",
+    isKnown ? `${cameraId} has no video in this range` : `there is no camera ${cameraId}`,
+  );
+}
+
+function gapOf({ videoId, startTimeMs, endTimeMs }: Video, cause: PlaylistGap["cause"]): PlaylistGap {
+  return { id: videoId, fromMs: startTimeMs, toMs: endTimeMs, cause };
+}

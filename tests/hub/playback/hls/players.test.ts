@@ -1,0 +1,115 @@
+import { afterAll, beforeAll, describe, expect, setDefaultTimeout, test } from "bun:test";
+import { existsSync } from "node:fs";
+import { join } from "node:path";
+import { runChild } from "../../../../src/common/child-process.ts";
+import { archiveTestRun } from "../../../support/archived-run.ts";
+import { openBrowser, type TestBrowser } from "../../../support/browser.ts";
+import { countFrames } from "../../../support/count-frames.ts";
+import { openHls, playHls, seekHls } from "../../../support/in-page.js";
+import { openTestHub, type TestHub } from "../../../support/test-hub.ts";
+import { testIf } from "../../../support/test-if.ts";
+
+setDefaultTimeout(60_000);
+
+const startMs = Date.parse("2025-09-23T06:30:00Z");
+const at = (seconds: number) => new Date(startMs + seconds * 1000).toISOString();
+const pathOf = (from: number, to: number) => `/api/cameras/cam01/hls.m3u8?from=${at(from)}&to=${at(to)}`;
+
+let hub: TestHub;
+let browser: TestBrowser | undefined;
+
+/** With sound: twenty seconds in three segments, half a minute of nothing, six seconds of another run. */
+beforeAll(async () => {
+  hub = await openTestHub();
+  const archive = join(hub.folder, "archive");
+  await hub.announce([
+    ...(await archiveTestRun(archive, { startTimeMs: startMs, secondsPerVideo: [8, 7, 5], audio: true })),
+    ...(await archiveTestRun(archive, { startTimeMs: startMs + 50_000, secondsPerVideo: [6], audio: true })),
+  ]);
+  browser = await openBrowser();
+});
+afterAll(async () => {
+  await browser?.[Symbol.asyncDispose]();
+  await hub?.[Symbol.asyncDispose]();
+});
+
+describe("hls.js in Chromium", () => {
+  async function openPage() {
+    if (browser === undefined) throw new Error("there is no browser");
+    const [name = "", value = ""] = (await hub.signIn()).split("=");
+    await browser.context.addCookies([{ name, value, url: hub.url }]);
+    const { page, troubles } = await browser.open();
+    // From the hub's own address, as the policy of its pages demands.
+    const script = Bun.resolveSync("hls.js/dist/hls.js", import.meta.dir);
+    await page.route("**/assets/hls.js", (route) =>
+      route.fulfill({ path: script, contentType: "text/javascript" }),
+    );
+    await page.goto(`${hub.url}/api/docs`);
+    await page.addScriptTag({ url: "/assets/hls.js" });
+    return { page, troubles };
+  }
+
+  test("plays over segments and discontinuity without running dry, every frame", async () => {
+    const { page, troubles } = await openPage();
+    const asked: string[] = [];
+    page.on("request", (request) => asked.push(`${request.url()} ${request.headers().range ?? ""}`));
+    const opened = await page.evaluate(openHls, pathOf(-60, 120));
+    expect(opened.duration).toBeCloseTo(26, 0);
+    const played = await page.evaluate(playHls, 4);
+    expect(played).toMatchObject({ errors: [], waits: [], corrupted: 0 });
+    expect(played.frames).toBe(260);
+    // Half a minute was not recorded: the clock of the player knows.
+    expect(Math.abs(Date.parse(played.date ?? "") - startMs - 56_000)).toBeLessThan(300);
+    expect(troubles).toEqual([]);
+    // Byte ranges of the archived files, and nothing else.
+    const media = asked.filter((one) => !one.includes(".m3u8"));
+    expect(media.length).toBe(8);
+    for (const one of media) expect(one).toMatch(/\/api\/videos\/[0-9a-f-]+\/stream\.mp4 bytes=\d+-\d+$/);
+  });
+
+  test("begins at the moment asked for, and seeks to the frame", async () => {
+    const { page } = await openPage();
+    const opened = await page.evaluate(openHls, pathOf(9.5, 60));
+    expect(opened.time).toBeCloseTo(1.5, 1);
+    for (const time of [10.05, 3.35, 14.95, 0.05]) {
+      const { shown } = await page.evaluate(seekHls, time);
+      // Frames last 0.1 s; the first of a run a little longer.
+      expect(Math.abs(shown - time)).toBeLessThan(0.13);
+    }
+  });
+});
+
+describe("other players", () => {
+  const options = () => ["-headers", `Authorization: Bearer ${hub.clientKey}\r\n`];
+
+  test("ffmpeg decodes every frame of a run", async () => {
+    expect(await countFrames(hub.url + pathOf(0, 20), { options: options() })).toBe(200);
+  });
+
+  test("ffmpeg, which does not know discontinuities, loses one fragment at one", async () => {
+    // It says so itself: "DTS 0 < 204014 out of order".
+    const quiet = ["-v", "fatal", ...options()];
+    expect(await countFrames(hub.url + pathOf(0, 60), { options: quiet })).toBeGreaterThanOrEqual(250);
+  });
+
+  const plugin = (name: string) =>
+    new Bun.Glob(`*/gstreamer-1.0/${name}.so`).scanSync("/usr/lib").next().done !== true;
+  const hasGstreamer =
+    existsSync("/usr/lib/python3/dist-packages/gi") && plugin("libgsthls") && plugin("libgstlibav");
+  testIf(hasGstreamer, "needs python3-gi, gstreamer1.0-plugins-bad and gstreamer1.0-libav")(
+    "GStreamer decodes every frame, over the discontinuity, too",
+    async () => {
+      const exit = await runChild({
+        argv: [
+          ...["/usr/bin/python3", join(import.meta.dir, "../../../support/gstreamer-player.py")],
+          hub.url + pathOf(0, 60),
+        ],
+        stdin: new TextEncoder().encode(`Bearer ${hub.clientKey}`),
+        timeoutMs: 50_000,
+      });
+      expect({ exitCode: exit.exitCode, pictures: Number(new TextDecoder().decode(exit.stdout)) }).toEqual({
+        ...{ exitCode: 0, pictures: 260 },
+      });
+    },
+  );
+});
