@@ -106,7 +106,7 @@ export class EdgeNode implements ControlledNode {
   async status(): Promise<EdgeStatus> {
     const { store, spool, uploader, destination, hubStatus } = this.#parts;
     const { protocol_version, sent_at, ...report } = await this.report();
-    const { registered, lastHeartbeatMs, lastError } = hubStatus();
+    const { registered, lastHeartbeatMs, lastError, responseMs } = hubStatus();
     return {
       ...report,
       node_id: store.config.node_id,
@@ -118,6 +118,7 @@ export class EdgeNode implements ControlledNode {
         registered,
         last_heartbeat_at: lastHeartbeatMs === undefined ? null : formatWireTime(lastHeartbeatMs),
         last_error: lastError ?? null,
+        response_ms: responseMs ?? null,
       },
       archive: {
         archive_id: spool.state.archiveId ?? null,

@@ -27,6 +27,7 @@ import { HubClient } from "./hub-link/hub-client.ts";
 import { HubLink } from "./hub-link/hub-link.ts";
 import { createLinkCommands } from "./hub-link/link-commands.ts";
 import { Reconciler } from "./hub-link/reconciler.ts";
+import { openMetrics } from "./open-metrics.ts";
 import { reloadWhenAsked } from "./reload/reload-triggers.ts";
 import { Reloader } from "./reload/reloader.ts";
 import { Spool } from "./spool/spool.ts";
@@ -184,6 +185,9 @@ export async function runEdge({ configPath, env, entryFile }: RunEdgeOptions): P
       (error: unknown) => logger.error("there is no control socket", errorFields(error)),
     );
   }
+
+  const { health } = config;
+  stack.use(await openMetrics({ health, token: secrets.metricsToken, status: () => node.status(), clock }));
 
   const background = new AbortController();
   const deliver = async () => {

@@ -23,6 +23,8 @@ export const EdgeStatus = v.object({
     registered: v.boolean(),
     last_heartbeat_at: v.nullable(v.string()),
     last_error: v.nullable(v.string()),
+    /** How long it took to answer the last heartbeat. */
+    response_ms: v.optional(v.nullable(v.number())),
   }),
   link: v.optional(LinkStatus),
   archive: v.object({

@@ -46,6 +46,8 @@ export const SystemInfo = v.object({
   memory_total_bytes: NonNegativeInteger,
   memory_available_bytes: NonNegativeInteger,
   process_rss_bytes: NonNegativeInteger,
+  /** Processor time of livecam-edge since its start, user and system. */
+  process_cpu_seconds: v.optional(share),
   spool_total_bytes: nullable(NonNegativeInteger),
   spool_free_bytes: nullable(NonNegativeInteger),
   temperature_celsius: nullable(v.number()),

@@ -80,6 +80,7 @@ export class SystemInfoReader {
       memory_total_bytes: (numberIn(memory, /^MemTotal:\s+(\d+)/m) ?? 0) * 1024,
       memory_available_bytes: (numberIn(memory, /^MemAvailable:\s+(\d+)/m) ?? 0) * 1024,
       process_rss_bytes: process.memoryUsage.rss(),
+      process_cpu_seconds: processSeconds(),
       spool_total_bytes: spool ? spool.blocks * spool.bsize : null,
       spool_free_bytes: spool ? spool.bavail * spool.bsize : null,
       temperature_celsius: milliCelsius === undefined ? null : milliCelsius / 1000,
@@ -111,6 +112,11 @@ export class SystemInfoReader {
   #text(path: string): Promise<string | undefined> {
     return readFile(join(this.#root, path), "utf8").catch(() => undefined);
   }
+}
+
+function processSeconds(): number {
+  const { user, system } = process.cpuUsage();
+  return (user + system) / 1e6;
 }
 
 function numberIn(text: string | undefined, pattern: RegExp): number | undefined {

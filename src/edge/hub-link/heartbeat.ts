@@ -32,6 +32,8 @@ export interface HubLinkStatus {
   lastError: string | undefined;
   /** How far this clock is ahead of the hub's; undefined until an answer came quickly enough to tell. */
   aheadOfHubMs: number | undefined;
+  /** How long it took to answer the last heartbeat. */
+  responseMs: number | undefined;
 }
 
 /** Those that are asked for between two regular ones keep this distance. */
@@ -53,7 +55,8 @@ export class Heartbeat {
   #changes = 0;
   #introducedChange: number | undefined;
   #status: HubLinkStatus = {
-    ...{ registered: false, lastHeartbeatMs: undefined, lastError: undefined, aheadOfHubMs: undefined },
+    ...{ registered: false, lastHeartbeatMs: undefined, lastError: undefined },
+    ...{ aheadOfHubMs: undefined, responseMs: undefined },
   };
 
   constructor(options: HeartbeatOptions) {
@@ -126,7 +129,8 @@ export class Heartbeat {
       askedMs = clock.monotonicMs();
       answer = await hub.heartbeat(nodeId, report, signal);
     }
-    const aheadOfHubMs = this.#aheadOf(answer.server_time, clock.monotonicMs() - askedMs);
+    const responseMs = clock.monotonicMs() - askedMs;
+    const aheadOfHubMs = this.#aheadOf(answer.server_time, responseMs);
     if (answer.registered) this.#options.onTold?.(report);
     await this.#learn(answer.archive_id);
     this.#status = {
@@ -134,6 +138,7 @@ export class Heartbeat {
       lastHeartbeatMs: clock.wallMs(),
       lastError: undefined,
       aheadOfHubMs: aheadOfHubMs ?? this.#status.aheadOfHubMs,
+      responseMs,
     };
   }
 
