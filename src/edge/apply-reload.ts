@@ -26,7 +26,7 @@ export interface ReloadTargets {
  * What only some of it needs, such as a camera, is let go before others may want it. Never rejects.
  */
 export async function applyReload(
-  { cameras: changed, inForce, replacesDestination, reconnectsHub }: ReloadPlan,
+  { changes, cameras: changed, inForce, replacesDestination, reconnectsHub }: ReloadPlan,
   secrets: EdgeSecrets,
   targets: ReloadTargets,
 ): Promise<void> {
@@ -42,7 +42,7 @@ export async function applyReload(
   cameras.start(changed.added.map((config) => withCredentials(config, secrets)));
   heartbeat.introduce();
   await replaced;
-  uploader.tryNow();
+  if (changes.some(({ path }) => path.startsWith("upload."))) uploader.tryNow();
 }
 
 /** Undefined where the config wants no link. */

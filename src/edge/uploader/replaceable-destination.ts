@@ -14,7 +14,7 @@ export interface Replaceable extends ArchiveDestination, AsyncDisposable {
 }
 
 /** What is cancelled gets so long to remove what it had begun; an archive that hangs is left as it is. */
-const cancelMs = 5000;
+const defaultCancelMs = 5000;
 
 /**
  * A destination in whose place another can be put while segments go out. What runs then is cancelled, and the next
@@ -22,13 +22,15 @@ const cancelMs = 5000;
  */
 export class ReplaceableDestination implements ArchiveDestination, AsyncDisposable {
   #current: Replaceable;
+  readonly #cancelMs: number;
   #replaced = new AbortController();
   #ready: Promise<unknown> = Promise.resolve();
   #abandonedBefore = 0;
   readonly #running = new Set<Promise<unknown>>();
 
-  constructor(first: Replaceable) {
+  constructor(first: Replaceable, { cancelMs = defaultCancelMs } = {}) {
     this.#current = first;
+    this.#cancelMs = cancelMs;
   }
 
   /** Of all destinations so far. */
@@ -46,7 +48,7 @@ export class ReplaceableDestination implements ArchiveDestination, AsyncDisposab
     const running = [...this.#running];
     this.#ready = this.#ready.then(async () => {
       const deadline = new AbortController();
-      await Promise.race([Promise.allSettled(running), sleep(cancelMs, deadline.signal)]);
+      await Promise.race([Promise.allSettled(running), sleep(this.#cancelMs, deadline.signal)]);
       deadline.abort();
       await before[Symbol.asyncDispose]();
     });

@@ -409,6 +409,38 @@ describe("the test picture", () => {
     expect(camera.status().restarts).toBe(0);
   }, 40_000);
 
+  test("goes on with another plan at once, without what was asked of the one before", async () => {
+    await using setup = testCamera();
+    const { camera, seen } = setup;
+    camera.start();
+    await camera.configure({ width: 160, height: 120 });
+    await seen.until((runs) => (runs.at(-1)?.fragments.length ?? 0) >= 1);
+    const source = { type: "test", width: 240, height: 160, fps: 10, bitrate: 100_000 } as const;
+    const rest = { codec: "h264", keyframe_seconds: 0.5, tone: false } as const;
+    const planner = createCapturePlanner({
+      cameraId: "cam01",
+      source: { ...source, ...rest },
+      piModel: "none",
+    });
+    await camera.replan(planner);
+    await seen.until((runs) => runs.at(-1)?.init.video.width === 240);
+    expect(seen.runs.at(-1)?.init.video).toMatchObject({ width: 240, height: 160 });
+    expect(seen.runs.at(-2)?.endReason).toBe("settings changed");
+    await camera.replan(planner, { width: 200 });
+    await seen.until((runs) => runs.at(-1)?.init.video.width === 200);
+    expect(camera.status().restarts).toBe(0);
+    expect(seen.errors).toEqual([]);
+  }, 40_000);
+
+  test("that waits for its next try is tried with another plan at once", async () => {
+    const works = await fileArgv({ realTime: true });
+    await using bench = cameraBench(shell("exit 3"), { backoff: { firstMs: 3_600_000, maxMs: 3_600_000 } });
+    bench.camera.start();
+    while (bench.camera.status().state !== "retrying") await Bun.sleep(20);
+    await bench.camera.replan({ check: () => undefined, plan: async () => command(...works) });
+    await bench.seen.until((runs) => (runs[0]?.fragments.length ?? 0) >= 1);
+  }, 40_000);
+
   test("can be stopped at any moment and started again", async () => {
     await using setup = testCamera();
     const { camera, seen } = setup;

@@ -41,6 +41,28 @@ async function untilNoneLeft(): Promise<void> {
 const sampleFragments = 5;
 
 describe("a camera that gives nothing", () => {
+  test("is not replaced any more when that is not wanted any more", async () => {
+    await using made = await setUp();
+    const picture = await made.lasting(sampleFragments);
+    let afterFailures = 2;
+    await using bench = cameraBench(noCamera, {
+      fallback: { afterFailures: () => afterFailures, plan: () => picture },
+    });
+    bench.camera.start();
+    await bench.seen.until((runs) => (runs[0]?.fragments.length ?? 0) > 0);
+    afterFailures = 0;
+    await bench.seen.until((runs) => runs[0]?.endReason !== undefined);
+    const plans = bench.plans();
+    while (bench.plans() < plans + 5) await Bun.sleep(20);
+    expect(bench.seen.runs).toHaveLength(1);
+    expect(bench.camera.status().fallbackSinceMs).toBeUndefined();
+    afterFailures = 2;
+    await bench.seen.until((runs) => (runs[1]?.fragments.length ?? 0) > 0);
+    await bench.camera.stop();
+    await untilNoneLeft();
+    expect(bench.seen.errors).toEqual([]);
+  });
+
   test("is replaced after so many failures in a row, and taken back with its first fragment", async () => {
     await using made = await setUp();
     const camera = await made.whenThere(made.flag, 3);

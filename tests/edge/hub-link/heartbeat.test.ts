@@ -129,3 +129,35 @@ test("a hub that refuses a report has not heard of it", async () => {
   await until(() => faults >= 2);
   expect(at.told).toEqual([]);
 });
+
+test("introduces itself again at once when it is asked to, also in the middle of a registration", async () => {
+  await using at = setUp(3_600_000);
+  at.start();
+  await until(() => at.hub.heartbeats.length === 1);
+  at.heartbeat.introduce();
+  await until(() => at.hub.heartbeats.length === 2);
+  expect(at.hub.registrations).toHaveLength(2);
+  // What is asked for while the hub still hears of the state before is not lost with its answer.
+  let asked = false;
+  at.hub.fault = (request) => {
+    if (!asked && request.url.endsWith("/register")) {
+      asked = true;
+      at.heartbeat.introduce();
+    }
+    return undefined;
+  };
+  at.heartbeat.introduce();
+  await until(() => at.hub.registrations.length === 4);
+  expect(at.heartbeat.status().registered).toBe(true);
+});
+
+test("a new address and key are used from the next call on", async () => {
+  await using at = setUp();
+  await using other = startFakeHub();
+  const client = new HubClient({ hubUrl: at.hub.url, apiKey: new Secret("lck_old_key") });
+  await expect(client.register(registerRequest())).rejects.toMatchObject({ code: "unauthorized" });
+  client.connectTo({ hubUrl: other.url, apiKey: new Secret(fakeHubKey) });
+  await client.register(registerRequest());
+  expect(at.hub.registrations).toEqual([]);
+  expect(other.registrations).toHaveLength(1);
+});

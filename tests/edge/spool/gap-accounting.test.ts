@@ -291,6 +291,53 @@ describe("what is not recorded is a gap, and its cause is", () => {
   });
 });
 
+describe("a camera that comes or goes while the node runs", () => {
+  test("is missed from when it comes, once its first picture is late", async () => {
+    await using life = await newLife();
+    await life.boot();
+    const fromMs = life.nowMs;
+    life.spool.gaps.expect(["cam02"]);
+    life.clock.advance(60_000);
+    life.spool.gaps.forget("cam02");
+    const told = (await life.gaps()).filter((gap) => gap.fromMs === fromMs);
+    expect(told).toEqual([{ fromMs, toMs: fromMs + 60_000, cause: "camera_failed" }]);
+  });
+
+  test("is not missed when its first picture comes soon, nor from when it goes", async () => {
+    await using life = await newLife();
+    await life.boot();
+    life.spool.gaps.forget("cam01");
+    life.clock.advance(3_600_000);
+    life.spool.gaps.tick();
+    expect(await life.gaps()).toEqual([]);
+    life.spool.gaps.expect(["cam01"]);
+    life.clock.advance(4_000);
+    await life.record(2);
+    await life.endRun("stopped");
+    life.spool.gaps.forget("cam01");
+    life.clock.advance(3_600_000);
+    life.spool.gaps.tick();
+    expect(await life.gaps()).toEqual([]);
+    // Nor by the next process, which has it no more, nor by the one after, in which it is new.
+    await life.stop();
+    life.clock.advance(3_600_000);
+    await life.boot();
+    await life.record(2);
+    expect(await life.gaps()).toEqual([]);
+  });
+
+  test("is missed up to when it goes, where it gave nothing", async () => {
+    await using life = await newLife();
+    await life.boot();
+    await life.record(2);
+    await life.endRun("ffmpeg exited with 1");
+    life.clock.advance(90_000);
+    life.spool.gaps.forget("cam01");
+    life.clock.advance(90_000);
+    expect(await life.causes()).toEqual(["camera_failed 90"]);
+  });
+});
+
 describe("a gap that goes on", () => {
   test("is told in parts, and a crash leaves only the newest to the next process", async () => {
     await using life = await newLife();
