@@ -27,6 +27,7 @@ leaves at once.
 Exit codes: 0 all is well, 1 something is wrong, 2 a path is not there.
 
   $ livecam-hub verify /mnt/nas/videos/cam01/2025-09-23
+  $ livecam-hub verify evidence_cam01_20250923T063000Z.zip
   $ livecam-hub verify --json a.mp4 b.mp4 | jq 'select(.ok | not)'`,
 
   user: `

@@ -61,15 +61,15 @@ export async function runCli(args: readonly string[], context: CliContext): Prom
   add(
     withHelp(
       subcommand(program, "verify")
-        .description("check archived files: structure, index against content, and the recorded hash")
-        .argument("<file...>", "files, and folders that are searched for *.mp4")
+        .description("check archived files and exports: structure, index against content, hashes")
+        .argument("<file...>", "files, folders that are searched for *.mp4, and evidence exports (*.zip)")
         .option("--json", "one JSON object per file")
         .option("-q, --quiet", "only what is wrong"),
       "verify",
     ),
     async (files: string[], options: { json?: boolean; quiet?: boolean }) => {
-      const { runVerify } = await import("../common/verify-command.ts");
-      return runVerify(files, { ...options, out, err });
+      const { verifyFilesAndExports } = await import("./cli-verify.ts");
+      return verifyFilesAndExports(files, { ...options, out, err });
     },
   );
 

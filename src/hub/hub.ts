@@ -17,6 +17,7 @@ import type { HubConfig } from "./config.ts";
 import { createClipRoutes } from "./export/clip.routes.ts";
 import type { Clip } from "./export/clip-builder.ts";
 import { createClipService } from "./export/clip-service.ts";
+import { createEvidenceRoutes } from "./export/evidence.routes.ts";
 import { createHealthRoutes } from "./health/health.routes.ts";
 import { createHealthService } from "./health/system-health-service.ts";
 import { createCursorCodec } from "./http/cursor.ts";
@@ -174,6 +175,10 @@ export async function openHub({ config, selfCommand, clock = systemClock }: HubO
       createStreamRoutes({ videos: createRecentVideos(catalog, clock), media }),
       createClipRoutes({ clips, media, logger: createLogger("export") }),
       createHlsRoutes({ playlists }),
+      createEvidenceRoutes({
+        ...{ catalog, media, clock, logger: createLogger("export"), softwareVersion: versionText },
+        archiveId: () => archive.archiveId,
+      }),
       createThumbnailRoutes({ videos: catalog, thumbnails, cameras }),
       createAuthRoutes({ signIn, publicOrigin, renderLogin: createLoginRenderer({ clock, assets }) }),
       createAssetRoutes(assets),

@@ -27,6 +27,9 @@ export function createApiDocument(appOf: () => Hono<AppEnv>): () => Promise<ApiD
         },
         security: [{ key: [] }, { session: [] }],
       },
+      // Our routes with an ending are no static files.
+      excludeStaticFile: false,
+      exclude: ["/api/openapi.json"],
       // Ours is problem+json and is described with each route.
       defaultValidationErrorResponse: false,
     } as Parameters<typeof generateSpecs>[1]);

@@ -5,10 +5,10 @@ import { join } from "node:path";
 import { runChild } from "../../../src/common/child-process.ts";
 import type { Video } from "../../../src/hub/db/catalog.ts";
 import { archiveTestRun } from "../../support/archived-run.ts";
-import { startClipServer } from "./clip-server.ts";
+import { startExportServer } from "./export-server.ts";
 
 const startMs = Date.parse("2025-09-23T06:30:00.000Z");
-type Server = Awaited<ReturnType<typeof startClipServer>>;
+type Server = Awaited<ReturnType<typeof startExportServer>>;
 
 let server: Server;
 /** Twelve seconds with sound and B-frames in three videos of one run; eight seconds without; six in another run. */
@@ -16,7 +16,7 @@ let first: Video[];
 let second: Video[];
 
 beforeAll(async () => {
-  server = await startClipServer();
+  server = await startExportServer();
   const recipe = { bFrames: 2, audio: true };
   first = await archiveTestRun(server.root, { ...recipe, startTimeMs: startMs, secondsPerVideo: [4, 4, 4] });
   second = await archiveTestRun(server.root, {
@@ -128,7 +128,7 @@ describe("a clip", () => {
   }, 60_000);
 
   test("of a run with edit lists of its own shows the same frames at the same times", async () => {
-    await using other = await startClipServer();
+    await using other = await startExportServer();
     const recipe = {
       startTimeMs: startMs,
       secondsPerVideo: [2, 2],
@@ -152,7 +152,7 @@ describe("a clip", () => {
   }, 60_000);
 
   test("grows when the catalog learns of more", async () => {
-    await using other = await startClipServer();
+    await using other = await startExportServer();
     const [early, late] = await archiveTestRun(other.root, { startTimeMs: startMs, secondsPerVideo: [2, 2] });
     const durationMs = async () => (await other.clip(startMs, 0, 4)).headers.get("livecam-duration-ms");
     other.add(early!);
@@ -281,7 +281,7 @@ describe("what cannot be a clip", () => {
 
 describe("files that changed", () => {
   test("another coding is told with its time", async () => {
-    await using other = await startClipServer();
+    await using other = await startExportServer();
     const run = { startTimeMs: startMs, secondsPerVideo: [2] };
     other.add(...(await archiveTestRun(other.root, run)));
     other.add(
@@ -294,7 +294,7 @@ describe("files that changed", () => {
   }, 30_000);
 
   test("one that is gone or cut off is said and marked, and the next try does without it", async () => {
-    await using other = await startClipServer();
+    await using other = await startExportServer();
     const videos = await archiveTestRun(other.root, { startTimeMs: startMs, secondsPerVideo: [2, 2, 2] });
     other.add(...videos);
     await rename(join(other.root, videos[0]!.filePath), join(other.root, "elsewhere"));
@@ -311,7 +311,7 @@ describe("files that changed", () => {
   }, 30_000);
 
   test("garbage in the index is damage, not a crash", async () => {
-    await using other = await startClipServer();
+    await using other = await startExportServer();
     const [video] = await archiveTestRun(other.root, { startTimeMs: startMs, secondsPerVideo: [2] });
     const path = join(other.root, video!.filePath);
     const whole = Buffer.from(await Bun.file(path).bytes());

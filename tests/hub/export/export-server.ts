@@ -1,31 +1,35 @@
 import { mkdtemp, rm } from "node:fs/promises";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
+import { systemClock } from "../../../src/common/clock.ts";
 import { createLogger } from "../../../src/common/log.ts";
 import { createApp } from "../../../src/hub/app.ts";
-import type { Video, VideoQuery, VideoStatus } from "../../../src/hub/db/catalog.ts";
+import type { Gap, Video, VideoQuery, VideoStatus } from "../../../src/hub/db/catalog.ts";
 import { createClipRoutes } from "../../../src/hub/export/clip.routes.ts";
 import type { Clip } from "../../../src/hub/export/clip-builder.ts";
 import { createClipService } from "../../../src/hub/export/clip-service.ts";
+import { createEvidenceRoutes } from "../../../src/hub/export/evidence.routes.ts";
 import { serveApp } from "../../../src/hub/http/serve-app.ts";
 import { BoundedTasks } from "../../../src/hub/playback/bounded-tasks.ts";
 import { createDirectoryMediaSource } from "../../../src/hub/playback/directory-media-source.ts";
 import { writeTestArchiveIdentity } from "../../support/archived-video.ts";
 
-/** The hub's HTTP side with clips alone, over a real server, a real folder, and rows in memory. */
-export async function startClipServer() {
+/** The hub's HTTP side with exports alone, over a real server, a real folder, and rows in memory. */
+export async function startExportServer() {
   const root = await mkdtemp(join(tmpdir(), "livecam-clips-"));
   await writeTestArchiveIdentity(root);
   const rows = new Map<string, Video>();
+  const gaps: Gap[] = [];
   const catalog = {
     async findVideos({ cameraIds, fromMs = 0, toMs = Infinity, statuses, after, limit }: VideoQuery) {
       return [...rows.values()]
-        .filter((video) => cameraIds?.includes(video.cameraId) && statuses?.includes(video.status))
+        .filter((video) => cameraIds?.includes(video.cameraId) && (statuses?.includes(video.status) ?? true))
         .filter((video) => video.endTimeMs > fromMs && video.startTimeMs < toMs)
         .sort((a, b) => a.startTimeMs - b.startTimeMs)
         .filter((video) => after === undefined || video.startTimeMs > after.startTimeMs)
         .slice(0, limit);
     },
+    findGaps: async () => gaps,
     async updateVideoStatus(videoId: string, status: VideoStatus) {
       const row = rows.get(videoId);
       if (row) rows.set(videoId, { ...row, status });
@@ -41,7 +45,13 @@ export async function startClipServer() {
       principalOfKey: async (key) => (key === "k" ? { kind: "client", keyId: "k", name: "test" } : undefined),
       principalOfSession: async () => undefined,
     },
-    routes: [createClipRoutes({ clips: createClipService({ catalog, media, tasks }), media, logger })],
+    routes: [
+      createClipRoutes({ clips: createClipService({ catalog, media, tasks }), media, logger }),
+      createEvidenceRoutes({
+        ...{ catalog, media, logger, clock: systemClock, softwareVersion: "0.1.0-test" },
+        archiveId: () => "01997000-0000-4000-8000-000000000000",
+      }),
+    ],
   });
   const server = serveApp(app, { hostname: "127.0.0.1", port: 0 });
   const port = Number(new URL(server.url).port);
@@ -52,7 +62,7 @@ export async function startClipServer() {
     });
 
   return {
-    ...{ root, rows, port, get },
+    ...{ root, rows, gaps, port, get },
     add: (...videos: Video[]) => {
       for (const video of videos) rows.set(video.videoId, video);
     },
