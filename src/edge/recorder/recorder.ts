@@ -50,6 +50,10 @@ export class Recorder {
   #isMock = false;
   #run: RecordingRun | undefined;
   #segment: SegmentWriter | undefined;
+  /** Where the run's last segment ended and its next begins, while none is open. */
+  #nextStartMs: number | undefined;
+  /** Each fragment of the capture so far began with a keyframe, so the next one will, too. */
+  #isGopPerFragment = true;
   #failure: string | undefined;
   #closedSegments = 0;
   #lostFragments = 0;
@@ -102,6 +106,7 @@ export class Recorder {
       await this.#endRun("another run began");
       this.#init = init;
       this.#isMock = isMock;
+      this.#isGopPerFragment = true;
     });
   }
 
@@ -126,6 +131,7 @@ export class Recorder {
       await this.#endRun("the times of the source jumped");
       return false;
     }
+    if (fragment.hasVideo && !fragment.startsWithKeyframe) this.#isGopPerFragment = false;
     if (this.#run && !this.#run.follows(fragment, arrival))
       await this.#endRun("the times of the source jumped");
     if (!this.#run) {
@@ -133,17 +139,23 @@ export class Recorder {
       if (!fragment.startsWithKeyframe) return !fragment.hasVideo;
       this.#run = RecordingRun.begin(init, fragment, arrival);
     }
+    // Sound that comes after the last picture of a closed segment is not missed either.
+    if (!this.#segment && !fragment.hasVideo) return true;
     await this.#cut(this.#run, fragment);
     this.#segment ??= await this.#open(this.#run, fragment);
-    return this.#segment !== undefined && (await this.#append(this.#segment, fragment));
+    if (!this.#segment || !(await this.#append(this.#segment, fragment))) return false;
+    await this.#closeAfter(this.#run, fragment);
+    return true;
   }
 
   /** Ends the segment where this fragment begins, if that is where it is to end. */
   async #cut(run: RecordingRun, fragment: Fragment): Promise<void> {
-    if (!this.#segment || !fragment.hasVideo) return;
+    if (!fragment.hasVideo) return;
     const startsAtMs = run.startOf(fragment);
     const { startsWithKeyframe } = fragment;
-    if (!endsBefore(this.#segment.boundaryMs, { startsAtMs, startsWithKeyframe })) return;
+    // Where the last segment was closed already, this is where the next begins.
+    const boundaryMs = this.#segment?.boundaryMs ?? Number.NEGATIVE_INFINITY;
+    if (!endsBefore(boundaryMs, { startsAtMs, startsWithKeyframe })) return;
     const { stepOffsetMs } = run.clock;
     if (stepOffsetMs === 0) {
       await this.#close("boundary", startsAtMs);
@@ -156,15 +168,34 @@ export class Recorder {
     });
     await this.#close(`the clock was set by ${by}`, startsAtMs);
     this.#run = run.realigned(fragment);
+    this.#nextStartMs = undefined;
+  }
+
+  /**
+   * Ends the segment with this fragment when the next one will begin at or after the boundary: the same cut as when
+   * that one is here, but footage reaches the archive a fragment earlier. Only where that one will begin with a
+   * keyframe, and by a clock that was not set meanwhile.
+   */
+  async #closeAfter(run: RecordingRun, fragment: Fragment): Promise<void> {
+    if (!this.#segment || !fragment.hasVideo || !this.#isGopPerFragment) return;
+    const endsAtMs = run.endOf(fragment);
+    if (run.clock.stepOffsetMs !== 0 || endsAtMs < this.#segment.boundaryMs) return;
+    await this.#close("boundary", endsAtMs);
+    this.#nextStartMs = endsAtMs;
   }
 
   async #open(run: RecordingRun, first: Fragment): Promise<SegmentWriter | undefined> {
     // Only a keyframe can be decoded without what came before it.
-    if (!first.startsWithKeyframe) return undefined;
+    if (!first.startsWithKeyframe) {
+      await this.#endRun("a fragment without a keyframe");
+      return undefined;
+    }
     const { sink } = this.#options;
+    const startTimeMs = this.#nextStartMs ?? run.startOf(first);
+    this.#nextStartMs = undefined;
     try {
       const about = { clockState: this.#clockState(run), isMock: this.#isMock };
-      return await SegmentWriter.open(sink, this.#options, { run, first, ...about });
+      return await SegmentWriter.open(sink, this.#options, { run, startTimeMs, ...about });
     } catch (error) {
       this.#fail("a segment cannot be begun", error);
       this.#run = undefined;
@@ -194,6 +225,7 @@ export class Recorder {
   async #endRun(reason: string): Promise<string | undefined> {
     const path = await this.#close(reason);
     this.#run = undefined;
+    this.#nextStartMs = undefined;
     return path;
   }
 

@@ -44,15 +44,14 @@ export class SegmentWriter {
     this.#endTimeMs = values.startTimeMs;
   }
 
-  /** Opens the segment that begins with `first`, which is still to be appended. Rejects with what the sink says. */
+  /** Opens a segment that begins at `startTimeMs`; its fragments are still to be appended. Rejects with what the sink says. */
   static async open(
     sink: SegmentSink,
     origin: SegmentOrigin,
-    begin: { run: RecordingRun; first: Fragment; clockState: ClockState; isMock: boolean },
+    begin: { run: RecordingRun; startTimeMs: number; clockState: ClockState; isMock: boolean },
   ): Promise<SegmentWriter> {
-    const { run, first, clockState, isMock } = begin;
+    const { run, startTimeMs, clockState, isMock } = begin;
     const { cameraId, nodeId, timeZone, segmentSeconds, softwareVersion } = origin;
-    const startTimeMs = run.startOf(first);
     const sequence = run.takeSequence();
     const { video, tracks, bytes } = run.init;
     const open = await sink.open(

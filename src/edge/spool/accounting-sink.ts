@@ -45,7 +45,8 @@ export class AccountingSink implements SegmentSink {
         hasFragment = true;
       },
       async close(end: SegmentEnd): Promise<string> {
-        const because = refusal ?? { cause: "camera_failed", detail: end.endReason };
+        const detail = end.endReason === "boundary" ? "nothing came after a segment" : end.endReason;
+        const because = refusal ?? { cause: "camera_failed", detail };
         // One that cannot be closed now is closed later: what is in it is not missing.
         const { endTimeMs, fps } = end;
         if (hasFragment) ledger.ended(cameraId, { endTimeMs, fps, wallOffsetMs, ...because });

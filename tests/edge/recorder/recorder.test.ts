@@ -1,66 +1,11 @@
 import { describe, expect, test } from "bun:test";
-import fc from "fast-check";
-import { createLogger } from "../../../src/common/log.ts";
-import { Recorder, type RecorderOptions } from "../../../src/edge/recorder/recorder.ts";
-import { FakeClock } from "../../support/fake-clock.ts";
-import { madeFragment, madeInit } from "../../support/made-fragments.ts";
-import { MemorySink } from "../../support/memory-sink.ts";
+import { madeFragment } from "../../support/made-fragments.ts";
+import { givenMany, latencyMs, recorderBench, wall0 } from "../../support/recorder-bench.ts";
 
-const wall0 = Date.parse("2025-09-23T06:30:03.250Z");
-const latencyMs = 120;
 const iso = (ms: number | undefined) => (ms === undefined ? undefined : new Date(ms).toISOString());
 
-/** A recorder, and a camera with one GOP of a second at a time in front of it. */
-function setUp(overrides: Partial<RecorderOptions> = {}, wallMs = wall0) {
-  const clock = new FakeClock(wallMs + latencyMs);
-  const sink = new MemorySink();
-  const recorder = new Recorder({
-    cameraId: "cam01",
-    nodeId: "node01",
-    timeZone: "Asia/Seoul",
-    segmentSeconds: 10,
-    softwareVersion: "0.0.0-test",
-    sink,
-    clock,
-    clockSync: () => "synced",
-    logger: createLogger("recorder"),
-    ...overrides,
-  });
-  let mediaMs = 0;
-  return {
-    clock,
-    sink,
-    recorder,
-    /** As a capture that begins anew does. */
-    async begin(about?: { isMock: boolean }) {
-      mediaMs = 0;
-      await recorder.onRunStart(madeInit, about);
-    },
-    async give(of: { durationMs?: number; keyframe?: boolean; audioOnly?: boolean; lateMs?: number } = {}) {
-      const { durationMs = 1000, lateMs = 0, ...rest } = of;
-      const fragment = madeFragment({ startMs: mediaMs, durationMs, ...rest });
-      if (!of.audioOnly) {
-        clock.advance(durationMs);
-        mediaMs += durationMs;
-      }
-      await recorder.onFragment(fragment, {
-        wallMs: clock.wallMs() + lateMs,
-        monotonicMs: clock.monotonicMs() + lateMs,
-      });
-      return fragment;
-    },
-    skipMedia(ms: number) {
-      mediaMs += ms;
-    },
-  };
-}
-
-async function givenMany(setup: ReturnType<typeof setUp>, count: number) {
-  for (let i = 0; i < count; i++) await setup.give();
-}
-
 test("what is no footage is marked, in every segment of its run and in no other", async () => {
-  const setup = setUp();
+  const setup = recorderBench();
   setup.recorder.start();
   await setup.begin();
   await givenMany(setup, 3);
@@ -71,111 +16,9 @@ test("what is no footage is marked, in every segment of its run and in no other"
   expect(setup.sink.segments.map(({ start }) => start.isMock)).toEqual([undefined, true, true, undefined]);
 });
 
-describe("a recorder cuts", () => {
-  test("at the first keyframe at or after each boundary, and each end is the next one's start", async () => {
-    const setup = setUp();
-    setup.recorder.start();
-    await setup.begin();
-    await givenMany(setup, 30);
-    const path = await setup.recorder.stop();
-    const { segments } = setup.sink;
-    // Fragments start at :03.370, :04.370 …: what arrival adds to the media is counted as delay.
-    expect(segments.map(({ start }) => iso(start.startTimeMs))).toEqual([
-      "2025-09-23T06:30:03.370Z",
-      "2025-09-23T06:30:10.370Z",
-      "2025-09-23T06:30:20.370Z",
-      "2025-09-23T06:30:30.370Z",
-    ]);
-    expect(segments.map(({ fragments }) => fragments.length)).toEqual([7, 10, 10, 3]);
-    expect(segments.map(({ end }) => iso(end?.endTimeMs))).toEqual([
-      "2025-09-23T06:30:10.370Z",
-      "2025-09-23T06:30:20.370Z",
-      "2025-09-23T06:30:30.370Z",
-      "2025-09-23T06:30:33.370Z",
-    ]);
-    expect(segments.map(({ end }) => end?.endReason)).toEqual([
-      "boundary",
-      "boundary",
-      "boundary",
-      "stopped",
-    ]);
-    expect(segments.map(({ start }) => start.sequence)).toEqual([0, 1, 2, 3]);
-    expect(new Set(segments.map(({ start }) => start.runId)).size).toBe(1);
-    expect(segments[1]?.end).toMatchObject({ durationMs: 10_000, fps: 25, clockState: "synced" });
-    expect(segments[0]?.start).toMatchObject({
-      ...{ cameraId: "cam01", nodeId: "node01", timeZone: "Asia/Seoul", width: 640, height: 360 },
-      ...{ codec: "avc1.64001f", clockState: "synced", softwareVersion: "0.0.0-test" },
-    });
-    expect(path).toBe(`/spool/${segments[3]?.start.videoId}.mp4`);
-    expect(setup.recorder.status()).toMatchObject({ state: "stopped", closedSegments: 4, lostFragments: 0 });
-  });
-
-  test("never in the middle of a GOP, however long it is", async () => {
-    const setup = setUp({ segmentSeconds: 2 });
-    setup.recorder.start();
-    await setup.begin();
-    await setup.give({ durationMs: 1000 });
-    for (let i = 0; i < 4; i++) await setup.give({ durationMs: 1000, keyframe: false });
-    await setup.give({ durationMs: 7000 });
-    await setup.give({ durationMs: 7000 });
-    await setup.recorder.stop();
-    expect(setup.sink.segments.map(({ fragments }) => fragments.length)).toEqual([5, 1, 1]);
-    expect(setup.sink.segments.map(({ end }) => end?.durationMs)).toEqual([5000, 7000, 7000]);
-  });
-
-  test("keeps every fragment, once and in order, with no hole between segments", async () => {
-    await fc.assert(
-      fc.asyncProperty(
-        fc.array(
-          fc.record({
-            durationMs: fc.integer({ min: 40, max: 4000 }),
-            keyframe: fc.boolean(),
-            lateMs: fc.integer({ min: 0, max: 3000 }),
-          }),
-          { maxLength: 80 },
-        ),
-        fc.constantFrom(2, 5, 10, 60),
-        fc.integer({ min: 0, max: 86_400_000 }),
-        async (fragments, segmentSeconds, shiftMs) => {
-          const setup = setUp({ segmentSeconds }, wall0 + shiftMs);
-          setup.recorder.start();
-          await setup.begin();
-          const given: Uint8Array[] = [(await setup.give({ lateMs: 2000 })).bytes];
-          for (const fragment of fragments) given.push((await setup.give(fragment)).bytes);
-          await setup.recorder.onRunEnd("the source ended");
-          const { segments } = setup.sink;
-          const kept = segments.flatMap((segment) => segment.fragments);
-          expect(kept.length).toBe(given.length);
-          expect(kept.every((bytes, i) => bytes === given[i])).toBe(true);
-          for (const [i, segment] of segments.entries()) {
-            const next = segments[i + 1];
-            if (next) expect(segment.end?.endTimeMs).toBe(next.start.startTimeMs);
-            expect(segment.end?.endTimeMs).toBeGreaterThan(segment.start.startTimeMs);
-            expect(segment.start.sequence).toBe(i);
-          }
-        },
-      ),
-      { numRuns: 60 },
-    );
-  });
-
-  test("sound alone goes into the segment that is open, and nowhere else", async () => {
-    const setup = setUp();
-    await setup.begin();
-    setup.recorder.start();
-    await setup.give({ audioOnly: true });
-    await givenMany(setup, 2);
-    await setup.give({ audioOnly: true });
-    await setup.recorder.stop();
-    expect(setup.sink.segments.map(({ fragments }) => fragments.length)).toEqual([3]);
-    expect(setup.sink.segments[0]?.end?.durationMs).toBe(2000);
-    expect(setup.recorder.status().lostFragments).toBe(0);
-  });
-});
-
 describe("a recorder is told", () => {
   test("to start, pause, resume and stop; a pause begins another run", async () => {
-    const setup = setUp({ segmentSeconds: 60 });
+    const setup = recorderBench({ segmentSeconds: 60 });
     await setup.begin();
     await givenMany(setup, 2);
     expect(setup.sink.segments).toEqual([]);
@@ -199,7 +42,7 @@ describe("a recorder is told", () => {
   });
 
   test("while a fragment is being written: the calls take turns", async () => {
-    const setup = setUp();
+    const setup = recorderBench();
     setup.recorder.start();
     await setup.begin();
     // MemorySink refuses calls that overlap.
@@ -211,7 +54,7 @@ describe("a recorder is told", () => {
   });
 
   test("of a capture that ended: its reason stays with the segment, and the next is another run", async () => {
-    const setup = setUp();
+    const setup = recorderBench();
     setup.recorder.start();
     await setup.begin();
     await givenMany(setup, 3);
@@ -232,7 +75,7 @@ describe("the wall clock", () => {
   test.each([3_600_000, -3_600_000])(
     "set by %d ms: the running segment keeps its times, the next has the new ones",
     async (step) => {
-      const setup = setUp();
+      const setup = recorderBench();
       setup.recorder.start();
       await setup.begin();
       await givenMany(setup, 3);
@@ -251,7 +94,7 @@ describe("the wall clock", () => {
   );
 
   test("of a machine that booted without one: said so, until it is set", async () => {
-    const setup = setUp({}, Date.parse("1970-01-01T00:00:31.000Z"));
+    const setup = recorderBench({}, Date.parse("1970-01-01T00:00:31.000Z"));
     setup.recorder.start();
     await setup.begin();
     await givenMany(setup, 12);
@@ -271,7 +114,7 @@ describe("the wall clock", () => {
   });
 
   test("that is set between a fragment's arrival and its segment's beginning: not by a clock that can be believed", async () => {
-    const setup = setUp({}, wall0 - 3_600_000);
+    const setup = recorderBench({}, wall0 - 3_600_000);
     setup.recorder.start();
     await setup.begin();
     const arrival = { wallMs: setup.clock.wallMs(), monotonicMs: setup.clock.monotonicMs() };
@@ -284,7 +127,7 @@ describe("the wall clock", () => {
   });
 
   test("that looks right and is not synced is not believed", async () => {
-    const setup = setUp({ clockSync: () => "unsynced" });
+    const setup = recorderBench({ clockSync: () => "unsynced" });
     setup.recorder.start();
     await setup.begin();
     await setup.give();
@@ -298,7 +141,7 @@ describe("the wall clock", () => {
   ])(
     "over a change of daylight saving at %s in %s: cuts stay on the full ten minutes",
     async (from, timeZone) => {
-      const setup = setUp({ segmentSeconds: 600, timeZone }, Date.parse(from) - latencyMs);
+      const setup = recorderBench({ segmentSeconds: 600, timeZone }, Date.parse(from) - latencyMs);
       setup.recorder.start();
       await setup.begin();
       await givenMany(setup, 3600);
@@ -312,7 +155,7 @@ describe("the wall clock", () => {
 
 describe("the times of the source", () => {
   test("jump ahead in mid-stream: another run, and no file spans the jump", async () => {
-    const setup = setUp();
+    const setup = recorderBench();
     setup.recorder.start();
     await setup.begin();
     await givenMany(setup, 3);
@@ -326,7 +169,7 @@ describe("the times of the source", () => {
   });
 
   test("go back: another run", async () => {
-    const setup = setUp();
+    const setup = recorderBench();
     setup.recorder.start();
     await setup.begin();
     await givenMany(setup, 3);
@@ -337,7 +180,7 @@ describe("the times of the source", () => {
   });
 
   test("a fragment that spans a jump is left out and counted", async () => {
-    const setup = setUp();
+    const setup = recorderBench();
     setup.recorder.start();
     await setup.begin();
     await givenMany(setup, 2);
@@ -355,7 +198,7 @@ describe("the times of the source", () => {
 
 describe("a sink that refuses", () => {
   test("to write: the segment ends with the reason, what is lost is counted, and it goes on by itself", async () => {
-    const setup = setUp();
+    const setup = recorderBench();
     setup.recorder.start();
     await setup.begin();
     await givenMany(setup, 3);
@@ -384,7 +227,7 @@ describe("a sink that refuses", () => {
   });
 
   test("to close: recording goes on", async () => {
-    const setup = setUp();
+    const setup = recorderBench();
     setup.recorder.start();
     await setup.begin();
     setup.sink.refuse = { close: "the disk is gone" };
