@@ -114,6 +114,9 @@ test("one camera changes, one goes, one comes: a third misses no frame", async (
   }
   // Only of the one that changed is a moment missing.
   expect([...at.hub.gaps.values()].filter(({ camera_id }) => camera_id !== "cam02")).toEqual([]);
+  const accounted = await readFile(join(at.site.spool, "recorded.json"), "utf8");
+  expect(accounted).toContain("cam04");
+  expect(accounted).not.toContain("cam03");
   // The hub was told which cameras there are, and which config is in force.
   expect(at.hub.registrations.at(-1)?.cameras).toMatchObject([
     { camera_id: "cam01" },
@@ -149,7 +152,9 @@ test("shorter segments and other settings need no new run; the command says what
   const lengths = files.map(({ identity }) => identity.endTimeMs - identity.startTimeMs);
   expect(lengths.slice(-4, -1).every((ms) => ms < 3000)).toBe(true);
   expect(await readdir(at.site.folder)).not.toContain("other");
-  expect(at.edge.log.at(-1)?.level).toBe("INFO");
+  const reloadedAt = at.edge.log.findIndex(({ message }) => message === "the changed config is put in force");
+  expect(at.edge.log.slice(0, reloadedAt).some(({ level }) => level === "DEBUG")).toBe(true);
+  expect(at.edge.log.slice(reloadedAt).some(({ level }) => level === "DEBUG")).toBe(false);
 }, 60_000);
 
 test("a new destination gets the backlog of the old one, each segment once", async () => {
@@ -174,6 +179,58 @@ test("a new destination gets the backlog of the old one, each segment once", asy
     [...at.hub.videos.values()].map((video) => video.file_path).sort(),
   );
   expect(at.hub.gaps.size).toBe(0);
+}, 60_000);
+
+test("a destination that hangs in the middle of an upload is left for a new one", async () => {
+  await using at = await setUp({
+    cameras: ["cam01"],
+    // Slow enough to be met in the middle of an upload.
+    config: { upload: { max_bytes_per_second: 10_000, stall_seconds: 3600 } },
+  });
+  const progress = async () => (await at.client.uploads().catch(() => undefined))?.uploads[0]?.progress ?? 0;
+  while ((await progress()) === 0) await Bun.sleep(20);
+  const [worker] = await workersOf(at.edge.pid);
+  expect(worker).toBeDefined();
+  process.kill(worker as number, "SIGSTOP");
+  await makeArchive(join(at.site.folder, "new"));
+  await change(at.site, (config) => {
+    config.upload = { destination: { type: "path", path: join(at.site.folder, "new") } };
+  });
+  await at.client.reload();
+  const waiting = (await readdir(join(at.site.spool, "closed"))).length;
+  await at.edge.logged("acknowledged", waiting);
+  // What hung is gone, and nothing of it is in the archive under a name.
+  while ((await workersOf(at.edge.pid)).includes(worker as number)) await Bun.sleep(20);
+  expect(await at.edge.stop()).toBe(0);
+  expect(await videosIn(at.site.archive)).toEqual([]);
+  expect((await videosIn(join(at.site.folder, "new"))).length).toBe(at.hub.videos.size);
+  expect(at.hub.gaps.size).toBe(0);
+}, 60_000);
+
+test("a camera whose capture hangs, or whose address nobody answers at, holds up nothing else", async () => {
+  await using at = await setUp({ cameras: ["cam01", "cam02", "cam03"] });
+  await at.edge.logged("acknowledged", 3);
+  const captures = (await childrenOf(at.edge.pid)).filter(({ args }) => args.includes("ffmpeg"));
+  const [hung] = captures.filter(({ args }) => args.includes("cam03"));
+  expect(captures).toHaveLength(3);
+  process.kill(hung?.pid as number, "SIGSTOP");
+  await change(at.site, (config) => {
+    const address = { type: "rtsp", url: "rtsp://127.0.0.1:9/nothing" };
+    config.cameras = [config.cameras[0], { id: "cam02", source: address }, camera("cam04")];
+  });
+  const { cameras } = await at.client.reload();
+  expect(cameras).toEqual({ added: ["cam04"], removed: ["cam03"], restarted: ["cam02"] });
+  const status = async () => (await at.client.status()).cameras;
+  while ((await status())[1]?.state !== "retrying") await Bun.sleep(50);
+  const [first, second, third] = await status();
+  expect(first?.state).toBe("recording");
+  expect(second?.message).toMatch(/refused|127\.0\.0\.1/);
+  while ((await status())[2]?.state !== "recording") await Bun.sleep(50);
+  expect(third?.camera_id).toBe("cam04");
+  expect((await childrenOf(at.edge.pid)).map(({ pid }) => pid)).not.toContain(hung?.pid);
+  await at.edge.stop();
+  await expectUninterrupted(at.site, "cam01");
+  expect((await archivedOf(at.site, "cam03")).length).toBeGreaterThan(0);
 }, 60_000);
 
 test("a destination that is another archive gets nothing", async () => {
@@ -356,3 +413,22 @@ describe("SIGHUP at the worst moment", () => {
     }
   }, 60_000);
 });
+
+/** Programs that the edge runs, with their arguments. */
+async function childrenOf(parent: number): Promise<{ pid: number; args: string }[]> {
+  const found: { pid: number; args: string }[] = [];
+  for (const name of await readdir("/proc")) {
+    if (!/^\d+$/.test(name)) continue;
+    const stat = await readFile(`/proc/${name}/stat`, "utf8").catch(() => "");
+    if (Number(stat.replace(/^.*\) /, "").split(" ")[1]) !== parent) continue;
+    const args = await readFile(`/proc/${name}/cmdline`, "utf8").catch(() => "");
+    found.push({ pid: Number(name), args: args.replaceAll("\0", " ") });
+  }
+  return found;
+}
+
+async function workersOf(parent: number): Promise<number[]> {
+  return (await childrenOf(parent))
+    .filter(({ args }) => args.includes("archive-worker"))
+    .map(({ pid }) => pid);
+}

@@ -303,6 +303,20 @@ describe("a camera that comes or goes while the node runs", () => {
     expect(told).toEqual([{ fromMs, toMs: fromMs + 60_000, cause: "camera_failed" }]);
   });
 
+  test("is told as missing while it goes on, and until its first picture", async () => {
+    await using life = await newLife();
+    await life.boot();
+    life.spool.gaps.forget("cam01");
+    life.spool.gaps.expect(["cam01"]);
+    for (let minute = 0; minute < 11; minute++) {
+      life.clock.advance(60_000);
+      life.spool.gaps.tick();
+    }
+    expect(await life.causes()).toEqual(["camera_failed 600"]);
+    await life.record(1);
+    expect(await life.causes()).toEqual(["camera_failed 600", "camera_failed 60"]);
+  });
+
   test("is not missed when its first picture comes soon, nor from when it goes", async () => {
     await using life = await newLife();
     await life.boot();

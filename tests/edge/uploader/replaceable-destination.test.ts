@@ -22,7 +22,12 @@ function fakeDestination(name: string, log: string[], { ignoresCancel = false } 
       puts.push(put);
       signal?.addEventListener("abort", () => {
         log.push(`${name} cancelled`);
-        if (!ignoresCancel) put.reject(new AppError("cancelled", "the upload was cancelled"));
+        if (ignoresCancel) return;
+        // What was begun is removed first.
+        setTimeout(() => {
+          log.push(`${name} cleaned`);
+          put.reject(new AppError("cancelled", "the upload was cancelled"));
+        }, 20);
       });
       return put.promise;
     },
@@ -52,7 +57,7 @@ describe("a destination that is replaced", () => {
     while (second.puts.length === 0) await Bun.sleep(1);
     second.puts[0]?.resolve(result("a"));
     expect(await next).toEqual(result("a"));
-    expect(log).toEqual(["first put", "first cancelled", "first closed", "second put"]);
+    expect(log).toEqual(["first put", "first cancelled", "first cleaned", "first closed", "second put"]);
     expect(await both.check()).toMatchObject({ archiveId: "second" });
     expect(both.abandonedWorkers).toBe(2);
   });
