@@ -143,8 +143,17 @@ function formatStatus(status: EdgeStatus): string {
     `Horizon  ${formatHorizon(spool.horizon_seconds ?? null)}${pressureWords[spool.pressure ?? "none"]}`,
     `Archive  ${archive.archive_id ?? "not known yet"}, ${archive.abandoned_workers} uploads given up`,
     `Hub      ${hub.url}: ${hubState}`,
+    ...formatLink(status.link),
     `Errors   ${errors.length === 0 ? "none" : errors.join(", ")}`,
   ].join("\n")}\n`;
+}
+
+function formatLink(link: EdgeStatus["link"]): string[] {
+  if (!link) return [];
+  if (!link.enabled) return ["Link     switched off by the config"];
+  const since = link.since === null ? "" : ` since ${link.since}`;
+  if (link.connected) return [`Link     connected${since}`];
+  return [`Link     NOT connected${since}${link.last_error === null ? "" : `: ${link.last_error}`}`];
 }
 
 const pressureWords = {

@@ -166,7 +166,12 @@ export async function runEdge({ configPath, env, entryFile }: RunEdgeOptions): P
   });
 
   const link = new HubLink({
-    ...{ nodeId, clock, commands: createLinkCommands(node), logger: createLogger("link") },
+    ...{
+      nodeId,
+      clock,
+      commands: createLinkCommands(node, () => heartbeat.beatSoon()),
+      logger: createLogger("link"),
+    },
     about: () => ({ software_version: softwareVersion, config_version: store.version }),
   });
   link.connectTo(linkTargetOf(config, secrets));

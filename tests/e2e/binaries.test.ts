@@ -179,6 +179,11 @@ for (const target of targets) {
         const stream = await hub.get(`/api/videos/${videos[0]?.video_id}/stream`);
         expect(stream.status).toBe(200);
         expect((await stream.bytes()).length).toBeGreaterThan(10_000);
+        const picture = await until(async () => {
+          const response = await hub.get("/api/cameras/cam01/snapshot");
+          return response.status === 200 ? response : undefined;
+        });
+        expect(picture.headers.get("content-type")).toBe("image/jpeg");
 
         expect(await edge.stop(30_000)).toBe(true);
         const report = await runToEnd([...command("edge", target), "verify", join(hub.archive, "cam01")]);

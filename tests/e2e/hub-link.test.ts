@@ -22,7 +22,7 @@ async function setUp(config: Record<string, object> = {}) {
   await mkdir(archive);
   const { nodeKey, clientKey } = await makeAccounts(data);
   const configPath = join(folder.path, "hub.json");
-  await writeFile(configPath, JSON.stringify({ link_ping_seconds: 1 }));
+  await writeFile(configPath, JSON.stringify({ link_ping_seconds: 1, heartbeat_seconds: 60 }));
   const start = () => startHubProcess({ data, archive, config: configPath });
 
   let hub: HubProcess = await start();
@@ -99,7 +99,7 @@ const until = async <T>(look: () => Promise<T | undefined> | T | undefined): Pro
 };
 
 test("pause and resume by the hub: the node does it, and the time is a gap with that cause", async () => {
-  await using at = await setUp();
+  await using at = await setUp({ network: { heartbeat_seconds: 60 } });
   await at.edge.logged("linked to the hub");
   await at.edge.logged("acknowledged");
   expect((await at.post("/api/cameras/cam01/pause")).status).toBe(204);
@@ -107,6 +107,13 @@ test("pause and resume by the hub: the node does it, and the time is a gap with 
   const status = (await (await at.get("/api/nodes/node01/status")).json()) as Status;
   expect(status.cameras[0]).toMatchObject({ camera_id: "cam01", state: "paused" });
   expect(status.link).toMatchObject({ enabled: true, connected: true });
+  // The node tells at once, not with its next heartbeat in a minute.
+  await until(async () => {
+    const { nodes } = (await (await at.get("/api/nodes/status")).json()) as { nodes: Status[] };
+    return nodes[0]?.cameras[0]?.state === "paused" ? true : undefined;
+  });
+  const { nodes } = (await (await at.get("/api/nodes/status")).json()) as { nodes: Status[] };
+  expect(nodes[0]?.link).toMatchObject({ enabled: true, connected: true, reason: null });
   expect((await at.post("/api/cameras/cam01/pause")).status).toBe(204);
   await Bun.sleep(500);
   expect((await at.post("/api/cameras/cam01/resume")).status).toBe(204);

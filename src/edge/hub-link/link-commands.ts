@@ -22,8 +22,10 @@ type Verbs = { [M in LinkMethodName]: (params: LinkParams<M>, signal: AbortSigna
 
 const defaultListed = 200;
 
-/** The verbs of the control socket, as the hub may use them. */
-export function createLinkCommands(node: ControlledNode): LinkCommands {
+const changes = new Set<LinkMethodName>(["pause", "resume", "configure", "cancel_upload", "retry_upload"]);
+
+/** The verbs of the control socket, as the hub may use them. `onChanged` hears when the node is not as it was. */
+export function createLinkCommands(node: ControlledNode, onChanged: () => void): LinkCommands {
   const verbs = verbsOf(node);
   return {
     methods: Object.keys(verbs),
@@ -35,7 +37,9 @@ export function createLinkCommands(node: ControlledNode): LinkCommands {
       const checked = checkInput(linkMethods[name].params, params);
       if (!checked.ok)
         throw new AppError("invalid_input", "not valid for this request", { issues: checked.issues });
-      return verbs[name](checked.output as never, signal);
+      const answer = await verbs[name](checked.output as never, signal);
+      if (changes.has(name)) onChanged();
+      return answer;
     },
   };
 }
