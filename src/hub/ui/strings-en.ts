@@ -1,3 +1,5 @@
+import { alertsInEnglish, nodesInEnglish } from "./strings-nodes-en.ts";
+
 /** English. Its shape is what every other language must fill. */
 export const english = {
   languageName: "English",
@@ -104,32 +106,8 @@ export const english = {
     status: "State",
   },
 
-  node: {
-    states: {
-      online: "Online",
-      late: "Late",
-      offline: "Offline",
-      never_seen: "Never seen",
-    },
-    none: "No nodes yet",
-    noneHint: "Create a key with “livecam-hub key create” and put it into the config of livecam-edge.",
-    name: "Node",
-    state: "State",
-    cameras: "Cameras",
-    lastHeartbeat: "Last heartbeat",
-    link: "Link",
-    linkStates: { connected: "Linked", disconnected: "Not linked", off: "Switched off" },
-    never: "never",
-    waiting: "Waiting to be archived",
-    waitingOf: (segments: string, size: string) => `${segments} (${size})`,
-    nothingWaits: "nothing",
-    lost: (count: string) => `${count} lost`,
-    system: "Machine",
-    address: "Address",
-    version: "Version",
-    cpu: (share: string) => `CPU ${share}`,
-    memory: (share: string) => `memory ${share}`,
-  },
+  node: nodesInEnglish,
+  alerts: alertsInEnglish,
 
   healthPage: {
     overall: {

@@ -1,4 +1,5 @@
 import type { Strings } from "./strings-en.ts";
+import { alertsInKorean, nodesInKorean } from "./strings-nodes-ko.ts";
 
 export const korean: Strings = {
   languageName: "한국어",
@@ -104,32 +105,8 @@ export const korean: Strings = {
     status: "상태",
   },
 
-  node: {
-    states: {
-      online: "온라인",
-      late: "지연",
-      offline: "오프라인",
-      never_seen: "연결된 적 없음",
-    },
-    none: "아직 노드가 없습니다",
-    noneHint: "“livecam-hub key create”로 키를 만들어 livecam-edge 설정에 넣으세요.",
-    name: "노드",
-    state: "상태",
-    cameras: "카메라",
-    lastHeartbeat: "마지막 하트비트",
-    link: "연결",
-    linkStates: { connected: "연결됨", disconnected: "연결 안 됨", off: "꺼짐" },
-    never: "없음",
-    waiting: "보관 대기",
-    waitingOf: (segments, size) => `${segments} (${size})`,
-    nothingWaits: "없음",
-    lost: (count) => `${count}개 손실`,
-    system: "장치",
-    address: "주소",
-    version: "버전",
-    cpu: (share) => `CPU ${share}`,
-    memory: (share) => `메모리 ${share}`,
-  },
+  node: nodesInKorean,
+  alerts: alertsInKorean,
 
   healthPage: {
     overall: {

@@ -1,5 +1,6 @@
 import { archivePathOf } from "../../../src/common/archive-path.ts";
 import { newUuidV7 } from "../../../src/common/ids.ts";
+import type { Alert } from "../../../src/hub/alerts/alert-store.ts";
 import type { CameraOverview, NodeInfo } from "../../../src/hub/nodes/node-service.ts";
 import type { PageVideo } from "../../../src/hub/ui/page-video.ts";
 import { nowMs, type PageData } from "./page-server.ts";
@@ -92,6 +93,99 @@ export function nodeOf(nodeId: string, more: Partial<NodeInfo> = {}): NodeInfo {
     uploads: null,
     alerts: [],
     ...more,
+  };
+}
+
+export function alertOf(code: string, more: Partial<Alert> = {}): Alert {
+  return {
+    alertId: newUuidV7(nowMs),
+    nodeId: "site-1",
+    cameraId: null,
+    source: "node",
+    code,
+    severity: "warning",
+    message: `in English: ${code}`,
+    params: {},
+    raisedAtMs: nowMs - 600_000,
+    clearedAtMs: null,
+    count: 1,
+    createdAtMs: nowMs - 600_000,
+    ...more,
+  };
+}
+
+/** A node with four cameras of which one is well, an archive that is away, and everything else that can be wrong. */
+export function troubledNode(): NodeInfo {
+  const none = {
+    under_voltage: false,
+    frequency_capped: false,
+    throttled: false,
+    soft_temperature_limit: false,
+  };
+  const base = nodeOf("site-2");
+  const camera = (cameraId: string, more: Partial<NodeInfo["cameras"][number]>) => ({
+    ...{ camera_id: cameraId, state: "recording" as const, message: null, width: 1920, height: 1080 },
+    ...{ codec: "avc1.64001f", fps: 29.97, fps_asked: 30, bitrate_bps: 4_000_000, restarts: 0 },
+    ...{ last_fragment_at: nowMs - 900, run_started_at: nowMs - 86_400_000 },
+    ...more,
+  });
+  return {
+    ...base,
+    cameraIds: ["gate", "yard", "barn", "roof"],
+    systemInfo: base.systemInfo && {
+      ...base.systemInfo,
+      temperature_celsius: 82.6,
+      throttling: {
+        now: { ...none, under_voltage: true },
+        since_boot: { ...none, under_voltage: true, throttled: true },
+      },
+      clock: { state: "unsynced", source: "timedatectl", ahead_of_hub_ms: -7_300 },
+    },
+    spool: {
+      ...{
+        waiting_segments: 37,
+        waiting_bytes: 11_400_000_000,
+        unacknowledged_segments: 3,
+        lost_segments: 2,
+      },
+      ...{ oldest_waiting_at: nowMs - 7_200_000, quarantined_segments: 1, conflicting_segments: 1 },
+      ...{ horizon_seconds: 9_840, pressure: "compressed" },
+    },
+    uploads: {
+      ...{ state: "retrying", bytes_per_second: 11_200_000, eta_seconds: null, archive: "unreachable" },
+      ...{ failing_since: nowMs - 7_000_000, succeeded: 812, failed: 40 },
+      last_error: "no archive is mounted at /mnt/nas/videos: there is no metadata/archive.json in it",
+    },
+    cameras: [
+      camera("gate", {}),
+      camera("yard", {
+        ...{
+          state: "retrying",
+          fps: null,
+          bitrate_bps: null,
+          restarts: 14,
+          fallback_since: nowMs - 1_900_000,
+        },
+        ...{ message: "ffmpeg ended: Connection to tcp://192.0.2.40:554 failed: No route to host" },
+        last_fragment_at: nowMs - 1_950_000,
+      }),
+      camera("barn", { fps: 14.2, restarts: 1 }),
+      camera("roof", { state: "paused", fps: null, bitrate_bps: null }),
+    ],
+    errorCounts: { uploader: 40, camera: 14, heartbeat: 2 },
+    alerts: [
+      alertOf("under_voltage"),
+      alertOf("camera_down", {
+        ...{ severity: "critical", cameraId: "yard", raisedAtMs: nowMs - 1_900_000, count: 3 },
+        params: {
+          failures: 14,
+          error: "ffmpeg ended: Connection to tcp://192.0.2.40:554 failed: No route to host",
+        },
+      }),
+      alertOf("temperature_high", { params: { temperature_celsius: 82.6 } }),
+      alertOf("uploads_failing", { params: { error: "no archive is mounted at /mnt/nas/videos" } }),
+      alertOf("from_the_future", { message: "something that only a newer hub can say" }),
+    ],
   };
 }
 
