@@ -6,6 +6,7 @@ import type { Heartbeat } from "./hub-link/heartbeat.ts";
 import type { HubClient } from "./hub-link/hub-client.ts";
 import type { HubLink } from "./hub-link/hub-link.ts";
 import type { LinkTarget } from "./hub-link/link-connection.ts";
+import type { MetricsEndpoint } from "./metrics-endpoint.ts";
 import type { ReloadPlan } from "./reload/plan-reload.ts";
 import type { Replaceable, ReplaceableDestination } from "./uploader/replaceable-destination.ts";
 import type { Uploader } from "./uploader/uploader.ts";
@@ -18,6 +19,7 @@ export interface ReloadTargets {
   hub: HubClient;
   heartbeat: Heartbeat;
   link: HubLink;
+  metrics: MetricsEndpoint;
   setLogLevel: (level: LogLevel) => void;
 }
 
@@ -26,16 +28,18 @@ export interface ReloadTargets {
  * What only some of it needs, such as a camera, is let go before others may want it. Never rejects.
  */
 export async function applyReload(
-  { changes, cameras: changed, inForce, replacesDestination, reconnectsHub }: ReloadPlan,
+  { changes, cameras: changed, inForce, replacesDestination, reconnectsHub, reopensMetrics }: ReloadPlan,
   secrets: EdgeSecrets,
   targets: ReloadTargets,
 ): Promise<void> {
-  const { cameras, destination, openDestination, uploader, hub, heartbeat, link, setLogLevel } = targets;
+  const { cameras, destination, openDestination, uploader, hub, heartbeat, link, metrics, setLogLevel } =
+    targets;
   setLogLevel(inForce.system.log_level);
   if (reconnectsHub) {
     hub.connectTo({ hubUrl: inForce.network.hub_url, apiKey: secrets.hubApiKey });
     link.connectTo(linkTargetOf(inForce, secrets));
   }
+  if (reopensMetrics) await metrics.open(inForce.health, secrets.metricsToken);
   const replaced = replacesDestination && destination.replace(openDestination(inForce.upload.destination));
   await Promise.all(changed.removed.map((id) => cameras.remove(id)));
   await Promise.all(changed.restarted.map((config) => cameras.change(withCredentials(config, secrets))));

@@ -9,6 +9,7 @@ const effectTexts: Readonly<Record<ConfigEffect, string>> = {
   camera: "the capture of the camera began anew",
   destination: "uploads go to the new destination",
   hub: "the node introduces itself to the hub again",
+  metrics: "metrics are served anew",
   restart: "NEEDS A RESTART of livecam-edge, until then as before",
 };
 

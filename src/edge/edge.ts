@@ -27,7 +27,7 @@ import { HubClient } from "./hub-link/hub-client.ts";
 import { HubLink } from "./hub-link/hub-link.ts";
 import { createLinkCommands } from "./hub-link/link-commands.ts";
 import { Reconciler } from "./hub-link/reconciler.ts";
-import { openMetrics } from "./open-metrics.ts";
+import { MetricsEndpoint } from "./metrics-endpoint.ts";
 import { reloadWhenAsked } from "./reload/reload-triggers.ts";
 import { Reloader } from "./reload/reloader.ts";
 import { Spool } from "./spool/spool.ts";
@@ -140,7 +140,7 @@ export async function runEdge({ configPath, env, entryFile }: RunEdgeOptions): P
     ...{ store, secrets, env },
     apply: (plan, next) =>
       applyReload(plan, next, {
-        ...{ cameras, destination, openDestination, uploader, hub, heartbeat, link, setLogLevel },
+        ...{ cameras, destination, openDestination, uploader, hub, heartbeat, link, metrics, setLogLevel },
       }),
     logger: createLogger("config"),
   });
@@ -176,6 +176,8 @@ export async function runEdge({ configPath, env, entryFile }: RunEdgeOptions): P
   });
   link.connectTo(linkTargetOf(config, secrets));
 
+  const metrics = stack.use(new MetricsEndpoint({ status: () => node.status(), clock }));
+
   logger.info("recording", {
     node_id: nodeId,
     cameras: config.cameras.length,
@@ -191,8 +193,7 @@ export async function runEdge({ configPath, env, entryFile }: RunEdgeOptions): P
     );
   }
 
-  const { health } = config;
-  stack.use(await openMetrics({ health, token: secrets.metricsToken, status: () => node.status(), clock }));
+  await metrics.open(config.health, secrets.metricsToken);
 
   const background = new AbortController();
   const deliver = async () => {

@@ -301,6 +301,32 @@ test("a secret that was replaced in its file is taken by a reload", async () => 
   expect(said).not.toContain("lck_old_revoked");
 }, 60_000);
 
+test("metrics are served, with another token, and not any more, as the config says", async () => {
+  await using at = await setUp({ cameras: ["cam01"] });
+  await at.edge.logged("registered at the hub");
+  const free = Bun.serve({ hostname: "127.0.0.1", port: 0, fetch: () => new Response() });
+  const url = `http://127.0.0.1:${free.port}/metrics`;
+  await free.stop(true);
+  const token = join(at.site.folder, "token");
+  const ask = async (bearer: string) =>
+    (await fetch(url, { headers: { authorization: `Bearer ${bearer}` } })).status;
+  await writeFile(token, "first-token-of-metrics");
+  await change(at.site, (config) => {
+    config.health = { metrics_listen: new URL(url).host, metrics_token: { file: token } };
+  });
+  await at.client.reload();
+  expect(await ask("first-token-of-metrics")).toBe(200);
+  await writeFile(token, "second-token-of-metrics");
+  expect((await at.client.reload()).changes).toEqual([{ path: "health.metrics_token", effect: "metrics" }]);
+  expect(await ask("first-token-of-metrics")).toBe(401);
+  expect(await ask("second-token-of-metrics")).toBe(200);
+  await change(at.site, (config) => {
+    delete config.health;
+  });
+  await at.client.reload();
+  await expect(ask("second-token-of-metrics")).rejects.toThrow();
+}, 60_000);
+
 describe("by itself, when the file changes", () => {
   const watching = { system: { watch_config: true } };
   const inForce = async (at: Awaited<ReturnType<typeof setUp>>, seconds: number) => {

@@ -5,6 +5,7 @@
  * - `camera`: the capture of that camera starts anew, the others do not notice
  * - `destination`: a running upload is cancelled and begun again, at the new destination
  * - `hub`: the node introduces itself again, by the new address or key
+ * - `metrics`: the metrics are served anew, at the new address
  * - `restart`: not before the edge is started again
  */
 export type ConfigEffect =
@@ -14,6 +15,7 @@ export type ConfigEffect =
   | "camera"
   | "destination"
   | "hub"
+  | "metrics"
   | "restart";
 
 /** By path, `*` for the id of a camera; what stands below a path has its effect. docs/configuration.md says the same. */
@@ -37,9 +39,9 @@ export const configEffects: Readonly<Record<string, ConfigEffect>> = {
   "network.api_key": "hub",
   "network.link": "hub",
   "network.heartbeat_seconds": "at_once",
-  "health.metrics_listen": "restart",
-  "health.metrics_token": "restart",
-  "health.metrics_public": "restart",
+  "health.metrics_listen": "metrics",
+  "health.metrics_token": "metrics",
+  "health.metrics_public": "metrics",
   "health.alerts": "at_once",
   "system.time_zone": "restart",
   "system.clock": "restart",

@@ -15,6 +15,7 @@ export interface ReloadPlan {
   cameras: { added: CameraConfig[]; removed: string[]; restarted: CameraConfig[] };
   replacesDestination: boolean;
   reconnectsHub: boolean;
+  reopensMetrics: boolean;
   /** Settings that stay as they were until the edge is started again. */
   needsRestart: string[];
   /** What is in force then: the new config, but for what needs a restart. */
@@ -48,6 +49,7 @@ export function planReload({ before, next, changedSecrets }: ReloadFacts): Reloa
     },
     replacesDestination: has("destination"),
     reconnectsHub: has("hub"),
+    reopensMetrics: has("metrics"),
     needsRestart,
     inForce: withValuesOf(before, next, needsRestart),
   };

@@ -13,6 +13,7 @@ const words: Record<ConfigEffect, string> = {
   camera: "camera",
   destination: "destination",
   hub: "hub",
+  metrics: "metrics",
   restart: "restart",
 };
 

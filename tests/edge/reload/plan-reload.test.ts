@@ -11,13 +11,14 @@ const camera = (id: string, source: Parts = {}, rest: Parts = {}) => ({
   ...rest,
 });
 
-function config({ cameras, upload, recording, network, system, node_id }: Parts = {}): EdgeConfig {
+function config({ cameras, upload, recording, network, health, system, node_id }: Parts = {}): EdgeConfig {
   return v.parse(EdgeConfig, {
     node_id: node_id ?? "node01",
     cameras: cameras ?? [camera("cam01"), camera("cam02")],
     recording: { ...(recording as Parts) },
     upload: { destination: { type: "path", path: "/mnt/nas" }, ...(upload as Parts) },
     network: { hub_url: "http://hub:8080", api_key: { file: "/etc/hub.key" }, ...(network as Parts) },
+    health: { ...(health as Parts) },
     system: { ...(system as Parts) },
   });
 }
@@ -26,13 +27,14 @@ const plan = (before: Parts, next: Parts, changedSecrets: string[] = []) =>
   planReload({ before: config(before), next: config(next), changedSecrets });
 
 /** What the plan interrupts. */
-function touched({ cameras, replacesDestination, reconnectsHub }: ReturnType<typeof plan>) {
+function touched({ cameras, replacesDestination, reconnectsHub, reopensMetrics }: ReturnType<typeof plan>) {
   return {
     ...(cameras.added.length > 0 && { added: cameras.added.map(({ id }) => id) }),
     ...(cameras.removed.length > 0 && { removed: cameras.removed }),
     ...(cameras.restarted.length > 0 && { restarted: cameras.restarted.map(({ id }) => id) }),
     ...(replacesDestination && { destination: true }),
     ...(reconnectsHub && { hub: true }),
+    ...(reopensMetrics && { metrics: true }),
   };
 }
 
@@ -124,6 +126,13 @@ describe("a change touches only what it has to", () => {
       ["network.api_key.file", "network.api_key.env"],
     ],
     ["the heartbeat", {}, { network: { heartbeat_seconds: 60 } }, {}, ["network.heartbeat_seconds"]],
+    [
+      "where metrics are served",
+      {},
+      { health: { metrics_listen: "127.0.0.1:9464" } },
+      { metrics: true },
+      ["health.metrics_listen"],
+    ],
     ["the log", {}, { system: { log_level: "debug" } }, {}, ["system.log_level"]],
   ])("%s", (_what, before, next, expected, paths) => {
     const planned = plan(before, next);
@@ -139,6 +148,7 @@ describe("secrets whose content differs", () => {
   test.each<[string, Parts]>([
     ["cameras.cam01.source.credentials", { restarted: ["cam01"] }],
     ["network.api_key", { hub: true }],
+    ["health.metrics_token", { metrics: true }],
     ["upload.destination.password", { destination: true }],
   ])("%s", (path, expected) => {
     const planned = plan({ cameras }, { cameras }, [path]);
