@@ -128,6 +128,7 @@ export function isStale(error: unknown): boolean {
 
 const hints: readonly [pattern: RegExp, hint: string][] = [
   [/helper program|bad option; for several/, "install nfs-common (NFS) or cifs-utils (SMB)"],
+  [/Failed to find '\w+' protocol/, "install netbase, which has /etc/protocols"],
   [/unknown filesystem type|No such device/, "this kernel cannot mount it"],
   [
     /only root|must be superuser|Operation not permitted|\bfstab\b/,
