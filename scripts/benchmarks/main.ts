@@ -5,6 +5,7 @@ import { parseArgs } from "node:util";
 import { abortOnSignals } from "../../src/common/lifecycle.ts";
 import { buildBinary, type Target } from "../build.ts";
 import { archiveBenchmark } from "./archive-benchmark.ts";
+import { backlogBenchmark } from "./backlog-benchmark.ts";
 import type { Benchmark, BenchmarkContext, Binaries, Scale } from "./benchmark.ts";
 import { edgeBenchmark } from "./edge-benchmark.ts";
 import { listBenchmark } from "./list-benchmark.ts";
@@ -17,6 +18,7 @@ import { visibleBenchmark } from "./visible-benchmark.ts";
 const benchmarks: readonly Benchmark[] = [
   startupBenchmark,
   archiveBenchmark,
+  backlogBenchmark,
   rangeBenchmark,
   listBenchmark,
   visibleBenchmark,

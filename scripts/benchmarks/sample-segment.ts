@@ -17,17 +17,18 @@ export interface SampleSegment {
   spoolChecksum: string;
 }
 
-/** A closed segment as it waits in the spool for its upload. */
+/** A closed segment as it waits in the spool for its upload, of `length` seconds. */
 export async function makeSampleSegment(
   folder: string,
   scale: Scale,
   signal: AbortSignal,
+  length = seconds[scale],
 ): Promise<SampleSegment> {
   const path = join(folder, "segment.mp4");
   const sample = await makeSampleVideo(folder, scale, signal);
   await runFfmpeg(
     [
-      ...["-stream_loop", "-1", "-i", sample, "-t", `${seconds[scale]}`, "-c", "copy"],
+      ...["-stream_loop", "-1", "-i", sample, "-t", `${length}`, "-c", "copy"],
       ...["-movflags", "+frag_keyframe+empty_moov+default_base_moof+skip_trailer", path],
     ],
     signal,

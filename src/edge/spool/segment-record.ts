@@ -66,6 +66,10 @@ export async function writeStartedRecord(
 }
 
 export async function writeClosedRecord(directory: string, segment: ClosedSegment): Promise<void> {
+  await writeFileAtomic(join(directory, recordFile), formatClosedRecord(segment));
+}
+
+export function formatClosedRecord(segment: ClosedSegment): string {
   const record: v.InferInput<typeof ClosedRecord> = {
     ...formatSegmentIdentity(segment.identity),
     ...formatAnchor(segment.anchor),
@@ -73,7 +77,7 @@ export async function writeClosedRecord(directory: string, segment: ClosedSegmen
     size_bytes: segment.sizeBytes,
     ...(segment.spoolChecksum !== undefined && { spool_checksum: segment.spoolChecksum }),
   };
-  await writeFileAtomic(join(directory, recordFile), JSON.stringify(record, null, 1));
+  return JSON.stringify(record, null, 1);
 }
 
 export type SegmentRecord =
