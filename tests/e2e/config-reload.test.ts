@@ -207,6 +207,33 @@ test("a destination that hangs in the middle of an upload is left for a new one"
   expect(at.hub.gaps.size).toBe(0);
 }, 60_000);
 
+test("windows, order and limit of uploads hold at once, for what waits already", async () => {
+  const hourInSeoul = (new Date().getUTCHours() + 9) % 24;
+  const pad = (hour: number) => String(hour % 24).padStart(2, "0");
+  const later = `${pad(hourInSeoul + 3)}:00-${pad(hourInSeoul + 4)}:00`;
+  await using at = await setUp({ cameras: ["cam01"], config: { upload: { windows: [later] } } });
+  const closed = join(at.site.spool, "closed");
+  while ((await readdir(closed).catch(() => [])).length < 3) await Bun.sleep(50);
+  expect((await at.client.status()).uploads.state).toBe("outside_window");
+  const waiting = (await at.client.uploads()).uploads.map(({ video_id }) => video_id);
+  await change(at.site, (config) => {
+    config.upload = {
+      ...config.upload,
+      windows: undefined,
+      order: "newest_first",
+      max_bytes_per_second: 100_000,
+    };
+  });
+  await at.client.reload();
+  const archived: unknown[] = [];
+  while (![waiting[1], waiting[2]].every((id) => archived.includes(id))) {
+    archived.push(
+      (await at.edge.logged("archived", archived.length + 1))[archived.length]?.properties.video_id,
+    );
+  }
+  expect(archived.indexOf(waiting[2])).toBeLessThan(archived.indexOf(waiting[1]));
+}, 60_000);
+
 test("a camera whose capture hangs, or whose address nobody answers at, holds up nothing else", async () => {
   await using at = await setUp({ cameras: ["cam01", "cam02", "cam03"] });
   await at.edge.logged("acknowledged", 3);
