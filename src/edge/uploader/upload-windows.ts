@@ -71,6 +71,7 @@ export class UploadWindows {
       const offsetMs = zoneOffsetMs(quarter, this.#timeZone);
       for (let startMs = quarter; startMs < quarter + quarterMs; startMs += minuteMs) {
         if (startMs + minuteMs <= wallMs) continue;
+        if (startMs >= wallMs + horizonMs) return;
         const minute = Math.floor((startMs + offsetMs) / minuteMs) % minutesPerDay;
         yield {
           startMs,

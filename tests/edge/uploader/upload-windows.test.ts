@@ -88,7 +88,8 @@ test("counts only the time in windows", () => {
         expect(after).toBe(at < limit ? at + 1 : undefined);
       },
     ),
-    { numRuns: 15 },
+    // The last looks for a minute that is a week away, in the quarter of an hour in which the week ends.
+    { numRuns: 15, examples: [["23:52-23:54", "Europe/Berlin", 1791063960000, 14]] },
   );
 });
 
