@@ -1,8 +1,8 @@
 import { expect } from "bun:test";
 import { join } from "node:path";
 import { canBootGuest, runInGuest, whyNoGuest } from "../support/guest-kernel.ts";
-import { canServeNfs, whyNoNfs } from "../support/nfs-server.ts";
-import { canServeSmb, whyNoSmb } from "../support/smb-server.ts";
+import { hasGanesha, whyNoNfs } from "../support/nfs-server.ts";
+import { hasSamba } from "../support/smb-server.ts";
 import { testIf } from "../support/test-if.ts";
 
 const root = join(import.meta.dir, "../..");
@@ -34,10 +34,11 @@ async function runInside(file: string, technology: string): Promise<void> {
   expect(output).toContain("\n 0 fail");
 }
 
-const testNfs = testIf(canBootGuest && canServeNfs, canBootGuest ? whyNoNfs : whyNoGuest, {
+const whyNoSamba = "needs samba and smbclient (scripts/setup smb)";
+const testNfs = testIf(canBootGuest && hasGanesha, canBootGuest ? whyNoNfs : whyNoGuest, {
   concurrent: true,
 });
-const testSmb = testIf(canBootGuest && canServeSmb, canBootGuest ? whyNoSmb : whyNoGuest, {
+const testSmb = testIf(canBootGuest && hasSamba, canBootGuest ? whyNoSamba : whyNoGuest, {
   concurrent: true,
 });
 

@@ -7,9 +7,9 @@ import { freePort, takesConnections } from "./ports.ts";
 
 const ganesha = "/usr/bin/ganesha.nfsd";
 
-/** NFS-Ganesha is there, and this user may run it. */
-export const canServeNfs = process.getuid?.() === 0 && existsSync(ganesha);
-export const whyNoNfs = "needs root and nfs-ganesha-vfs (scripts/setup kernel)";
+/** NFS-Ganesha is there; only root may run it. */
+export const hasGanesha = existsSync(ganesha);
+export const whyNoNfs = "needs nfs-ganesha-vfs (scripts/setup kernel)";
 
 /**
  * A real NFS-Ganesha that serves NFS v4 on a port of its own, with everything it writes in a folder of its own.

@@ -9,8 +9,8 @@ const smbd = "/usr/sbin/smbd";
 const smbpasswd = "/usr/bin/smbpasswd";
 
 /** Samba's server and client are there, and this user may run a server for itself. */
-export const canServeSmb =
-  process.getuid?.() === 0 && Bun.which(smbd) !== null && Bun.which("smbclient") !== null;
+export const hasSamba = Bun.which(smbd) !== null && Bun.which("smbclient") !== null;
+export const canServeSmb = process.getuid?.() === 0 && hasSamba;
 export const whyNoSmb = "needs root, samba and smbclient (scripts/setup smb)";
 
 export const smbPassword = 'pass %"word; \\ $HOME';
