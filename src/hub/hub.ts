@@ -182,7 +182,7 @@ export async function openHub({ config, selfCommand, clock = systemClock }: HubO
       createThumbnailRoutes({ videos: catalog, thumbnails, cameras }),
       createAuthRoutes({ signIn, publicOrigin, renderLogin: createLoginRenderer({ clock, assets }) }),
       createAssetRoutes(assets),
-      createPages({ videos, nodes, health, remote, clock, assets }),
+      createPages({ videos, gaps: catalog, nodes, health, remote, clock, assets }),
       createCameraForms({ remote }),
     ],
     renderError: createErrorRenderer({ clock, assets }),

@@ -7,12 +7,14 @@ import { Calendar } from "./calendar.tsx";
 import { CameraActions } from "./camera-actions.tsx";
 import { cameraTones } from "./cameras.page.tsx";
 import { CoverageStrip } from "./coverage-strip.tsx";
+import { GapList } from "./gap-list.tsx";
 import { Icon } from "./icon.tsx";
 import { Layout } from "./layout.tsx";
 import type { PageContext } from "./page-context.ts";
 import type { PageVideo } from "./page-video.ts";
 import { neighbourDays } from "./plan-calendar.ts";
 import type { DayPlan, HourPlan } from "./plan-day.ts";
+import type { GapPlan } from "./plan-gaps.ts";
 
 export interface CameraDayModel {
   camera: CameraOverview;
@@ -23,6 +25,9 @@ export interface CameraDayModel {
   /** Days with video, newest first. */
   days: readonly string[];
   plan: DayPlan;
+  gaps: GapPlan;
+  /** Set when not all gaps of the day could be read. */
+  gapsCutAt: number | undefined;
   /** The hours whose videos are shown: all of them, or one on a day of many. */
   shownHours: readonly HourPlan[];
   videoCount: number;
@@ -33,7 +38,8 @@ export interface CameraDayModel {
 /** The videos of a camera on one day, the newest first. */
 export const CameraDayPage: FC<{ page: PageContext; model: CameraDayModel }> = ({ page, model }) => {
   const { t, format } = page;
-  const { camera, day, days, plan, shownHours, videoCount } = model;
+  const { camera, day, days, plan, gaps, shownHours, videoCount } = model;
+  const isEmpty = videoCount === 0;
   const { previous, next } = neighbourDays(day, days);
   const hrefOf = (other: string) => `/cameras/${encodeURIComponent(camera.cameraId)}?date=${other}`;
   const isWholeDay = shownHours.length !== 1;
@@ -54,37 +60,45 @@ export const CameraDayPage: FC<{ page: PageContext; model: CameraDayModel }> = (
         <DayStep href={next && hrefOf(next)} label={t.day.nextDay} icon="next" />
       </div>
 
-      {videoCount === 0 ? (
+      {(!isEmpty || gaps.gaps.length > 0) && (
+        <section class="card coverage">
+          <p class="summary">
+            <strong>{recordedText(page, plan)}</strong>
+            {gaps.missingMs > 0 && <span>{missingText(page, plan, gaps)}</span>}
+            <span>{t.day.videoCount(videoCount, format.number(videoCount))}</span>
+            <span>{t.day.zone(format.zone(camera.timeZone, plan.fromMs))}</span>
+          </p>
+          <CoverageStrip
+            page={page}
+            plan={plan}
+            gaps={gaps}
+            timeZone={camera.timeZone}
+            shown={isWholeDay ? undefined : shownHours[0]?.index}
+            hrefOf={(hour) => (isWholeDay ? `#h${hour.index}` : `${hrefOf(day)}&hour=${hour.index}`)}
+          />
+          {plan.hours.some(({ mockSpans }) => mockSpans.length > 0) && (
+            <p class="muted small">
+              <span class="swatch mock" />
+              {t.gap.mock}
+            </p>
+          )}
+          {!isWholeDay && !isEmpty && <p class="muted">{t.day.oneHourShown}</p>}
+          {model.cutAt !== undefined && <p class="hint">{t.day.truncated(format.number(model.cutAt))}</p>}
+          <GapList page={page} plan={gaps} timeZone={camera.timeZone} cutAt={model.gapsCutAt} />
+        </section>
+      )}
+      {isEmpty && (
         <div class="empty">
           <h2>{days.length === 0 ? t.day.noVideosEver : t.day.noVideos}</h2>
           <p>{days[0] === undefined ? t.day.noVideosHint : <a href={hrefOf(days[0])}>{t.day.latest}</a>}</p>
         </div>
-      ) : (
-        <>
-          <section class="card coverage">
-            <p class="summary">
-              <strong>{recordedText(page, plan)}</strong>
-              <span>{t.day.videoCount(videoCount, format.number(videoCount))}</span>
-              <span>{t.day.zone(format.zone(camera.timeZone, plan.fromMs))}</span>
-            </p>
-            <CoverageStrip
-              page={page}
-              plan={plan}
-              timeZone={camera.timeZone}
-              shown={isWholeDay ? undefined : shownHours[0]?.index}
-              hrefOf={(hour) => (isWholeDay ? `#h${hour.index}` : `${hrefOf(day)}&hour=${hour.index}`)}
-            />
-            {!isWholeDay && <p class="muted">{t.day.oneHourShown}</p>}
-            {model.cutAt !== undefined && <p class="hint">{t.day.truncated(format.number(model.cutAt))}</p>}
-          </section>
-          {shownHours
-            .filter(({ videos }) => videos.length > 0)
-            .toReversed()
-            .map((hour) => (
-              <HourOfVideos page={page} hour={hour} timeZone={camera.timeZone} />
-            ))}
-        </>
       )}
+      {shownHours
+        .filter(({ videos }) => videos.length > 0)
+        .toReversed()
+        .map((hour) => (
+          <HourOfVideos page={page} hour={hour} timeZone={camera.timeZone} />
+        ))}
     </Layout>
   );
 };
@@ -92,6 +106,12 @@ export const CameraDayPage: FC<{ page: PageContext; model: CameraDayModel }> = (
 function recordedText({ t, format }: PageContext, { recordedMs, elapsedMs, isOver }: DayPlan): string {
   const share = format.share(elapsedMs === 0 ? 0 : Math.min(1, recordedMs / elapsedMs));
   return (isOver ? t.day.recorded : t.day.recordedSoFar)(format.duration(recordedMs), share);
+}
+
+/** Of the time that should be recorded, as far as its node has told. */
+function missingText({ t, format }: PageContext, { recordedMs }: DayPlan, { missingMs }: GapPlan): string {
+  const share = format.share(recordedMs / (recordedMs + missingMs));
+  return t.gap.missing(format.duration(Math.max(1000, missingMs)), share);
 }
 
 const DayStep: FC<{ href: string | undefined; label: string; icon: "previous" | "next" }> = (props) =>

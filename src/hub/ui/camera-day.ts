@@ -1,6 +1,7 @@
 import type { VideoService } from "../videos/video-service.ts";
 import type { PageVideo } from "./page-video.ts";
 import type { Span } from "./plan-day.ts";
+import type { ToldGap } from "./plan-gaps.ts";
 
 const pageSize = 500;
 /** A day in segments of 8 seconds and a bit. Whoever cuts finer sees the day to here. */
@@ -29,4 +30,30 @@ export async function loadCameraDay(
     }
     after = page.next;
   }
+}
+
+/** Of a camera, those that overlap a range, by start time. */
+export interface GapFinder {
+  findGaps(query: {
+    cameraIds: readonly string[];
+    fromMs: number;
+    toMs: number;
+    order: "oldest_first";
+    limit: number;
+  }): Promise<readonly ToldGap[]>;
+}
+
+/** A gap every nine seconds of the day. */
+export const maxGapsPerDay = 10_000;
+
+export async function loadDayGaps(
+  gaps: GapFinder,
+  cameraId: string,
+  { fromMs, toMs }: Span,
+): Promise<{ gaps: readonly ToldGap[]; isCut: boolean }> {
+  const found = await gaps.findGaps({
+    ...{ cameraIds: [cameraId], fromMs, toMs, order: "oldest_first" },
+    limit: maxGapsPerDay + 1,
+  });
+  return { gaps: found.slice(0, maxGapsPerDay), isCut: found.length > maxGapsPerDay };
 }

@@ -16,7 +16,7 @@ import type { VideoService } from "../videos/video-service.ts";
 import { AccountPage } from "./account.page.tsx";
 import type { Assets } from "./assets.ts";
 import { CameraDayPage } from "./camera-day.page.tsx";
-import { loadCameraDay, maxVideosPerDay } from "./camera-day.ts";
+import { type GapFinder, loadCameraDay, loadDayGaps, maxGapsPerDay, maxVideosPerDay } from "./camera-day.ts";
 import { CamerasPage } from "./cameras.page.tsx";
 import { HealthPage } from "./health.page.tsx";
 import { languageCookie, languages } from "./language.ts";
@@ -24,12 +24,14 @@ import { NodesPage } from "./nodes.page.tsx";
 import { pageContextOf } from "./page-context.ts";
 import { CalendarDay, HourIndex, LocalPath } from "./page-queries.ts";
 import { chooseHours, planDay, spanOfDay } from "./plan-day.ts";
+import { planGaps } from "./plan-gaps.ts";
 import { renderPage } from "./render-page.ts";
 import { VideoPage } from "./video.page.tsx";
 
 export interface PageServices {
   videos: VideoService;
   nodes: NodeService;
+  gaps: GapFinder;
   health: HealthService;
   remote: Pick<RemoteNodes, "stateOf">;
 }
@@ -41,7 +43,7 @@ const maxCalendarDays = 1_000;
 
 /** The pages for people. They ask the same verbs as the API and know nothing of what lies behind them. */
 export function createPages(deps: PageServices & { clock: Clock; assets: Assets }) {
-  const { videos, nodes, health, remote, clock, assets } = deps;
+  const { videos, gaps, nodes, health, remote, clock, assets } = deps;
   const pageOf = (c: Context<AppEnv>) => pageContextOf(c, { nowMs: clock.wallMs(), assets });
 
   return new Hono<AppEnv>()
@@ -63,6 +65,7 @@ export function createPages(deps: PageServices & { clock: Clock; assets: Assets 
         const day = date ?? days[0] ?? localDateOf(nowMs, camera.timeZone);
         const span = spanOfDay(day, camera.timeZone);
         const found = await loadCameraDay(videos, camera.cameraId, span);
+        const told = await loadDayGaps(gaps, camera.cameraId, span);
         const plan = planDay({ day: span, videos: found.videos, nowMs });
         const model = {
           camera,
@@ -70,6 +73,8 @@ export function createPages(deps: PageServices & { clock: Clock; assets: Assets 
           day,
           days,
           plan,
+          gaps: planGaps(plan, told.gaps),
+          gapsCutAt: told.isCut ? maxGapsPerDay : undefined,
           shownHours: chooseHours(plan, hour),
           videoCount: found.videos.length,
           cutAt: found.isCut ? maxVideosPerDay : undefined,

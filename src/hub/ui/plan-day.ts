@@ -16,6 +16,8 @@ export interface HourPlan extends Span {
   index: number;
   /** Recorded parts inside the hour, in order, not touching. */
   spans: readonly Span[];
+  /** Where a picture that says "no signal" was recorded instead of footage. */
+  mockSpans: readonly Span[];
   recordedMs: number;
   /** The videos that start in it; in the first hour also the one that goes on from the day before. */
   videos: readonly PageVideo[];
@@ -51,6 +53,12 @@ export function planDay(input: { day: Span; videos: readonly PageVideo[]; nowMs:
       .map(spanOf),
     day,
   );
+  const mock = unionOf(
+    videos
+      .filter(({ status, isMock }) => isMock && (status === "available" || status === "damaged"))
+      .map(spanOf),
+    day,
+  );
   const hours: HourPlan[] = [];
   for (let fromMs = day.fromMs; fromMs < day.toMs; fromMs += hourMs) {
     const hour = { fromMs, toMs: Math.min(fromMs + hourMs, day.toMs) };
@@ -59,6 +67,7 @@ export function planDay(input: { day: Span; videos: readonly PageVideo[]; nowMs:
       ...hour,
       index: hours.length,
       spans: joinNear(spans),
+      mockSpans: joinNear(unionOf(mock, hour)),
       recordedMs: lengthOf(spans),
       videos: videos.filter((video) => {
         const startMs = Math.max(video.startTimeMs, day.fromMs);
@@ -81,7 +90,7 @@ function spanOf(video: PageVideo): Span {
 }
 
 /** The parts of `spans` inside `within`, in order, none touching another. */
-function unionOf(spans: readonly Span[], within: Span): Span[] {
+export function unionOf(spans: readonly Span[], within: Span): Span[] {
   const joined: Span[] = [];
   const sorted = spans
     .map(({ fromMs, toMs }) => ({
@@ -108,7 +117,8 @@ function joinNear(spans: readonly Span[]): Span[] {
   return joined;
 }
 
-function lengthOf(spans: readonly Span[]): number {
+/** In ms. */
+export function lengthOf(spans: readonly Span[]): number {
   return spans.reduce((sum, { fromMs, toMs }) => sum + toMs - fromMs, 0);
 }
 

@@ -1,4 +1,4 @@
-import { alertsInEnglish, nodesInEnglish } from "./strings-nodes-en.ts";
+import { alertsInEnglish, gapsInEnglish, nodesInEnglish } from "./strings-nodes-en.ts";
 
 /** English. Its shape is what every other language must fill. */
 export const english = {
@@ -108,6 +108,7 @@ export const english = {
 
   node: nodesInEnglish,
   alerts: alertsInEnglish,
+  gap: gapsInEnglish,
 
   healthPage: {
     overall: {

@@ -1,5 +1,5 @@
 import type { Strings } from "./strings-en.ts";
-import { alertsInKorean, nodesInKorean } from "./strings-nodes-ko.ts";
+import { alertsInKorean, gapsInKorean, nodesInKorean } from "./strings-nodes-ko.ts";
 
 export const korean: Strings = {
   languageName: "한국어",
@@ -107,6 +107,7 @@ export const korean: Strings = {
 
   node: nodesInKorean,
   alerts: alertsInKorean,
+  gap: gapsInKorean,
 
   healthPage: {
     overall: {

@@ -1,3 +1,5 @@
+import type { GapCause } from "../../common/protocol/gap.ts";
+
 /** English words of nodes and what is wrong with them; part of strings-en.ts. */
 export const nodesInEnglish = {
   states: {
@@ -70,6 +72,29 @@ export const nodesInEnglish = {
   restarts: (count: number, text: string) => (count === 1 ? "1 restart" : `${text} restarts`),
   noSignalFor: (duration: string) => `No signal for ${duration}`,
   lastPicture: (ago: string) => `last picture ${ago}`,
+};
+
+/** English words of what is missing. */
+export const gapsInEnglish = {
+  title: "What is missing",
+  causes: {
+    node_stopped: "Node switched off",
+    node_down: "Node not running",
+    camera_failed: "No picture from the camera",
+    paused: "Paused",
+    disk_full: "Disk of the node full",
+    disk_error: "Disk of the node failed",
+    evicted_unsent: "Deleted before it was archived",
+    damaged: "Damaged before it was archived",
+    clock_stepped: "Clock set forward",
+    unknown: "Unknown",
+  } satisfies Record<GapCause, string>,
+  times: (count: string) => `${count} times`,
+  missing: (duration: string, share: string) =>
+    `${duration} missing: ${share} of the expected time is recorded`,
+  longestOf: (shown: string, all: string) => `The longest ${shown} of ${all} are listed.`,
+  truncated: (count: string) => `Only the first ${count} gaps of this day are known here.`,
+  mock: "A “no signal” picture was recorded; it is no footage",
 };
 
 /** English sentences about what is wrong, by code; alert-text.ts has the figures that each takes. */

@@ -1,4 +1,4 @@
-import type { alertsInEnglish, nodesInEnglish } from "./strings-nodes-en.ts";
+import type { alertsInEnglish, gapsInEnglish, nodesInEnglish } from "./strings-nodes-en.ts";
 
 /** Korean words of nodes and what is wrong with them; part of strings-ko.ts. */
 export const nodesInKorean: typeof nodesInEnglish = {
@@ -72,6 +72,27 @@ export const nodesInKorean: typeof nodesInEnglish = {
   restarts: (_count, text) => `재시작 ${text}회`,
   noSignalFor: (duration) => `${duration} 동안 신호 없음`,
   lastPicture: (ago) => `마지막 영상 ${ago}`,
+};
+
+export const gapsInKorean: typeof gapsInEnglish = {
+  title: "녹화되지 않은 시간",
+  causes: {
+    node_stopped: "노드 종료",
+    node_down: "노드 중단",
+    camera_failed: "카메라 영상 없음",
+    paused: "일시 정지",
+    disk_full: "노드 디스크 가득 참",
+    disk_error: "노드 디스크 오류",
+    evicted_unsent: "보관 전에 삭제됨",
+    damaged: "보관 전에 손상됨",
+    clock_stepped: "시계가 앞으로 조정됨",
+    unknown: "알 수 없음",
+  },
+  times: (count) => `${count}회`,
+  missing: (duration, share) => `${duration} 누락: 예정된 시간의 ${share} 녹화됨`,
+  longestOf: (shown, all) => `${all}개 중 가장 긴 ${shown}개를 표시합니다.`,
+  truncated: (count) => `이 날의 처음 ${count}개 누락 구간만 반영되었습니다.`,
+  mock: "“신호 없음” 화면이 녹화됨 (실제 영상 아님)",
 };
 
 export const alertsInKorean: typeof alertsInEnglish = {

@@ -10,6 +10,7 @@ import { createAssetRoutes } from "../../../src/hub/ui/asset.routes.ts";
 import { createAssets } from "../../../src/hub/ui/assets.ts";
 import type { PageVideo } from "../../../src/hub/ui/page-video.ts";
 import { createPages, type PageServices } from "../../../src/hub/ui/pages.routes.tsx";
+import type { ToldGap } from "../../../src/hub/ui/plan-gaps.ts";
 import { createErrorRenderer } from "../../../src/hub/ui/render-error.tsx";
 
 /** 2025-09-23, 16:00:00 in Seoul. */
@@ -24,6 +25,7 @@ export interface PageData {
   cameras: CameraOverview[];
   nodes: NodeInfo[];
   videos: PageVideo[];
+  gaps?: (ToldGap & { cameraId: string })[];
   status: SystemStatus;
 }
 
@@ -70,6 +72,13 @@ export function fakeServices(data: PageData): PageServices {
       },
       streamUrlOf: (id) => `/api/videos/${id}/stream`,
       thumbnailUrlOf: (id) => `/api/videos/${id}/thumbnail`,
+    },
+    gaps: {
+      findGaps: async ({ cameraIds, fromMs, toMs, limit }) =>
+        (data.gaps ?? [])
+          .filter((gap) => cameraIds.includes(gap.cameraId) && gap.toMs > fromMs && gap.fromMs < toMs)
+          .sort((a, b) => a.fromMs - b.fromMs)
+          .slice(0, limit),
     },
     nodes: {
       register: unused,
