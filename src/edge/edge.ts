@@ -17,6 +17,7 @@ import { AlertWatch } from "./health/alert-watch.ts";
 import { readBoot } from "./health/boot.ts";
 import { ClockWatch } from "./health/clock-watch.ts";
 import { ErrorCounts } from "./health/error-counts.ts";
+import { runProgramPageRelease } from "./health/program-pages.ts";
 import { SystemInfoReader } from "./health/system-info.ts";
 import { ThrottlingReader } from "./health/throttling.ts";
 import { alertThresholdsOf } from "./health-config.ts";
@@ -217,6 +218,7 @@ export async function runEdge({ configPath, env, entryFile }: RunEdgeOptions): P
     link.run(background.signal),
     alerts.run(background.signal),
     clockWatch.run(background.signal),
+    runProgramPageRelease(createLogger("health"), background.signal),
     reloadWhenAsked(
       {
         ...{ reloader, hangup, logger: createLogger("config") },

@@ -7,10 +7,11 @@ const longestPartMs = 100;
 const lateMs = 20;
 const longestLateMs = 200;
 /**
- * The next fragment is looked for a little earlier than the last was found, and earlier still each time that it is
- * there, until it is not: that is how near to its time the look is.
+ * The next fragment is looked for a little earlier than the last was found, and after some times much earlier, until
+ * it is not there: that is how near to its time the look is. A look for nothing costs as much as one that finds.
  */
-const creepMs = 2;
+const creepMs = 1;
+const creepsBeforeGrowth = 5;
 const longestCreepMs = 512;
 /** Many short fragments are taken together. */
 const leastMs = 50;
@@ -33,7 +34,8 @@ export interface Look {
 export class ReadSchedule {
   /** Looks in a row that found nothing of what was due. */
   #misses = 0;
-  #creepMs = creepMs;
+  /** Times in a row that what was due was there. */
+  #hits = 0;
   /** Until the next fragment is due, after the wait that was told last. */
   #dueInMs = 0;
 
@@ -45,12 +47,12 @@ export class ReadSchedule {
     if (pendingBytes > 0) return Math.min(longestPartMs, partMs * 2 ** this.#misses);
     if (fragmentMs === undefined) return startMs;
     if (this.#misses > 0) {
-      this.#creepMs = creepMs;
+      this.#hits = 0;
       return Math.min(longestLateMs, Math.max(lateMs, 2 ** this.#misses));
     }
     if (sizeBytes > 0) {
-      this.#dueInMs = Math.max(leastMs, fragmentMs - this.#creepMs);
-      this.#creepMs = Math.min(longestCreepMs, 2 * this.#creepMs);
+      const growth = Math.max(0, ++this.#hits - creepsBeforeGrowth);
+      this.#dueInMs = Math.max(leastMs, fragmentMs - Math.min(longestCreepMs, creepMs * 2 ** growth));
     }
     const delayMs = Math.min(mostMs, this.#dueInMs);
     this.#dueInMs -= delayMs;

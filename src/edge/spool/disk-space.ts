@@ -2,8 +2,10 @@ import { statfs } from "node:fs/promises";
 import type { Clock } from "../../common/clock.ts";
 import { AppError } from "../../common/errors.ts";
 
-/** How old an answer of the file system may be. */
+/** How old an answer of the file system may be: nobody else fills a gigabyte in ten seconds. */
 const maxAgeMs = 1000;
+const maxAgeOfPlentyMs = 10_000;
+const plentyBytes = 1_000_000_000;
 
 /**
  * The last bytes of a disk, which footage may not take: without them a full spool could never be emptied, because
@@ -13,12 +15,13 @@ export function bookkeepingBytesOf(totalBytes: number): number {
   return Math.min(64_000_000, Math.floor(totalBytes * 0.02));
 }
 
-/** Says whether there is room for footage; asks the file system at most once a second. */
+/** Says whether there is room for footage; asks the file system at most once a second, less often where there is plenty. */
 export class DiskSpace {
   readonly #path: string;
   readonly #clock: Clock;
   /** For footage, as of `#askedMs`, less what was given out since. */
   #roomBytes = 0;
+  #maxAgeMs = maxAgeMs;
   #askedMs = Number.NEGATIVE_INFINITY;
 
   readonly #isStopped: () => boolean;
@@ -33,9 +36,10 @@ export class DiskSpace {
   /** Throws `io` with `ENOSPC` when `bytes` more would not leave what bookkeeping needs. */
   async take(bytes: number): Promise<void> {
     const nowMs = this.#clock.monotonicMs();
-    if (nowMs - this.#askedMs >= maxAgeMs) {
+    if (nowMs - this.#askedMs >= this.#maxAgeMs) {
       const { blocks, bavail, bsize } = await statfs(this.#path);
       this.#roomBytes = bavail * bsize - bookkeepingBytesOf(blocks * bsize);
+      this.#maxAgeMs = this.#roomBytes >= plentyBytes ? maxAgeOfPlentyMs : maxAgeMs;
       this.#askedMs = nowMs;
     }
     if (bytes > this.#roomBytes || this.#isStopped()) {

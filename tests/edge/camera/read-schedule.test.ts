@@ -34,13 +34,13 @@ test("fragments of a steady camera are found soon after they came, with little m
   const { waitedMs, looks } = play(steady(1000, 1000), () => 1000);
   expect(Math.max(...waitedMs.slice(10))).toBeLessThanOrEqual(40);
   expect(waitedMs.reduce((sum, ms) => sum + ms, 0) / waitedMs.length).toBeLessThan(25);
-  expect(looks).toBeLessThan(1400);
+  expect(looks).toBeLessThan(1250);
 });
 
 test("a camera whose clock is not ours is followed", () => {
   for (const everyMs of [999, 1001, 990, 1010]) {
     const { waitedMs } = play(steady(500, everyMs), () => 1000);
-    expect(Math.max(...waitedMs.slice(10))).toBeLessThanOrEqual(60);
+    expect(Math.max(...waitedMs.slice(10))).toBeLessThanOrEqual(100);
   }
 });
 
