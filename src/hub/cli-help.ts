@@ -11,7 +11,7 @@ key, new password or removed user within a quarter of a second.
 Exit codes: 0 done, 1 failed, 2 wrong arguments or config.`,
 
   serve: `
-The config may have: listen, data_path, archive_path, public_url, session_hours, heartbeat_seconds, log_level. Every
+The config may have: listen, data_path, archive_path, archive_access, public_url, session_hours, heartbeat_seconds, log_level. Every
 mistake in it is told at once, with exit code 2. Without one everything has a default.
 
 The data folder has to be on a local disk, never on the NAS. An archive that is not there does not keep the hub from

@@ -180,6 +180,13 @@ export async function runCli(args: readonly string[], context: CliContext): Prom
       return runArchiveProbe(folder, options, context);
     },
   );
+  add(
+    program.command("media-worker", { hidden: true }).argument("<root>").requiredOption("--socket <path>"),
+    async (root: string, options: { socket: string }) => {
+      const { runMediaWorker } = await import("./cli-media-worker.ts");
+      return runMediaWorker(root, options);
+    },
+  );
 
   try {
     await program.parseAsync([...args], { from: "user" });

@@ -48,6 +48,11 @@ export const HubConfig = v.strictObject({
   data_path: v.optional(absolutePath, "/data"),
   /** Root of the archive: a mounted share, or a local folder. */
   archive_path: v.optional(absolutePath, "/videos"),
+  /**
+   * Whether the hub reads the archive itself (`inline`) or through processes that may hang in its place (`workers`);
+   * `auto`: through workers where it lies on NFS, SMB or FUSE.
+   */
+  archive_access: v.optional(v.picklist(["auto", "inline", "workers"]), "auto"),
   /** Where browsers reach the hub, when a proxy is in front of it. With https, cookies are for https alone. */
   public_url: v.optional(PublicUrl),
   /** How long a login lasts. */

@@ -8,6 +8,7 @@ import { createAlertService } from "./alerts/stored-alert-service.ts";
 import { createApp } from "./app.ts";
 import { ArchiveWatch } from "./archive/archive-watch.ts";
 import { createChildArchiveProbe } from "./archive/child-archive-probe.ts";
+import { openArchiveAccess } from "./archive-access.ts";
 import { createAuthRoutes } from "./auth/auth.routes.ts";
 import { Passwords } from "./auth/passwords.ts";
 import { rememberPrincipals } from "./auth/recent-principals.ts";
@@ -34,8 +35,6 @@ import { NodeLinks } from "./link/node-links.ts";
 import { createNodeService } from "./nodes/catalog-node-service.ts";
 import { createNodeRoutes } from "./nodes/nodes.routes.ts";
 import { BoundedTasks } from "./playback/bounded-tasks.ts";
-import { createDirectoryMediaSource } from "./playback/directory-media-source.ts";
-import { createDirectoryThumbnailStore } from "./playback/directory-thumbnail-store.ts";
 import { createCameraPlaylists } from "./playback/hls/camera-playlists.ts";
 import { createHlsRoutes } from "./playback/hls/hls.routes.ts";
 import { MediaIndexes } from "./playback/hls/media-indexes.ts";
@@ -126,11 +125,16 @@ export async function openHub({ config, selfCommand, clock = systemClock }: HubO
     logger: createLogger("remote"),
   });
 
-  const media = createDirectoryMediaSource({ root: config.archive_path, archiveId: () => archive.archiveId });
+  const { media, thumbnailStore } = stack.use(
+    openArchiveAccess({
+      ...{ config, selfCommand, clock, logger: createLogger("media") },
+      archiveId: () => archive.archiveId,
+    }),
+  );
   const thumbnails = createThumbnails({
     videos: catalog,
     media,
-    store: createDirectoryThumbnailStore(config.archive_path),
+    store: thumbnailStore,
     clock,
     logger: createLogger("thumbnails"),
   });

@@ -1,8 +1,9 @@
 import { mkdir, readFile, statfs } from "node:fs/promises";
 import { runChild } from "../../common/child-process.ts";
 import { AppError, errnoOf } from "../../common/errors.ts";
+import { parseMountInfo } from "../../common/mount-info.ts";
 import { type MountPlan, mountArguments, unmountArguments } from "./mount-plan.ts";
-import { differenceOf, isSmb, mountAt, parseMountInfo } from "./mount-table.ts";
+import { differenceOf, isSmb, mountAt } from "./mount-table.ts";
 
 /** A server that does not answer is given up by the kernel after 30 s or so, and by the worker's limit in any case. */
 const mountMs = 45_000;

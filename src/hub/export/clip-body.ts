@@ -21,7 +21,7 @@ export interface ClipBodyOptions {
  * takes it, one block ahead. When a file cannot be read any more the connection closes before the length it promised,
  * so that the client knows that the answer is not whole.
  */
-export function createClipBody(options: ClipBodyOptions): Blob | ReadableStream<Uint8Array> {
+export async function createClipBody(options: ClipBodyOptions): Promise<Blob | ReadableStream<Uint8Array>> {
   const stretches = stretchesOf(options.parts, options.range);
   const [only] = stretches;
   if (only !== undefined && stretches.length === 1 && only.part.kind === "file") {

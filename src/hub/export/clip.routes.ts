@@ -88,7 +88,7 @@ function checkSpan(fromMs: number, toMs: number): void {
   throw new AppError("invalid_input", "this range cannot be a clip", { issues: [{ path: "to", message }] });
 }
 
-function answer(
+async function answer(
   c: Context<AppEnv>,
   {
     clip,
@@ -96,7 +96,7 @@ function answer(
     logger,
     disposition,
   }: { clip: Clip; media: MediaSource; logger: Logger; disposition: string },
-): Response {
+): Promise<Response> {
   // No date says whether a clip is still the same one, so there is none, and a condition with a date never holds.
   const validators = { etag: clip.etag, lastModifiedMs: Number.POSITIVE_INFINITY };
   const headers: Record<string, string> = {
@@ -135,7 +135,7 @@ function answer(
     headers["Content-Range"] = `bytes ${range.start}-${range.end - 1}/${clip.sizeBytes}`;
   }
   const onError = (error: unknown) => logger.warning("a clip ended early", errorFields(error));
-  return new Response(isHead ? null : createClipBody({ media, parts: clip.parts, range, onError }), {
+  return new Response(isHead ? null : await createClipBody({ media, parts: clip.parts, range, onError }), {
     status: plan.kind === "single" ? 206 : 200,
     headers,
   });

@@ -15,7 +15,7 @@ const maxFolders = 256;
 
 /**
  * The archive as a folder of a local disk. It runs in the main process, so that Bun sends file bodies with
- * `sendfile`; an archive on a network file system needs an adapter that works in other processes (docs/faults.md).
+ * `sendfile`; an archive that may hang is read this way by other processes, see workers/.
  *
  * `archiveId` is the archive that the catalog belongs to, once known: another one under the same path is
  * `unavailable`.
@@ -83,7 +83,7 @@ export function createDirectoryMediaSource(options: {
     sizeOf: async (filePath) => (await regularFile(filePath)).size,
 
     // Not join(): it costs as much as the rest of this line, with every request.
-    body: (filePath, range) => Bun.file(`${root}/${filePath}`).slice(range.start, range.end),
+    body: async (filePath, range) => Bun.file(`${root}/${filePath}`).slice(range.start, range.end),
 
     async readRange(filePath, range) {
       await regularFile(filePath);

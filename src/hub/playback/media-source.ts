@@ -19,7 +19,7 @@ export interface MediaSource {
   /** Size in bytes of the file as it is now. */
   sizeOf(filePath: string): Promise<number>;
   /** The body of an answer. Call `sizeOf` first: an adapter may open the file only when the answer is sent. */
-  body(filePath: string, range: ByteRange): Blob | ReadableStream<Uint8Array>;
+  body(filePath: string, range: ByteRange): Promise<Blob | ReadableStream<Uint8Array>>;
   /** The bytes themselves; `corrupt_file` when the file ends before the range does. */
   readRange(filePath: string, range: ByteRange): Promise<Uint8Array>;
   /** Where the init segment and the fragments are. */

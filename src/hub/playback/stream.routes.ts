@@ -8,12 +8,12 @@ import type { AppEnv } from "../http/app-env.ts";
 import { describe } from "../http/describe.ts";
 import { checkPreconditions, formatHttpDate, ifRangeHolds } from "../http/preconditions.ts";
 import { problemOf, problemResponse } from "../http/problem-response.ts";
-import { planRange } from "../http/range.ts";
+import { type ByteRange, planRange } from "../http/range.ts";
 import { validParam, validQuery } from "../http/validate.ts";
 import type { MediaSource } from "./media-source.ts";
 import { createMultipartBody } from "./multipart-body.ts";
 import type { PlayableVideos } from "./playable-videos.ts";
-import { checkVideoFile, findPlayableVideo, markVideo } from "./video-file.ts";
+import { checkVideoFile, findPlayableVideo, markVideo, playbackError } from "./video-file.ts";
 
 const contentType = "video/mp4";
 
@@ -95,7 +95,7 @@ export function createStreamRoutes(deps: { videos: PlayableVideos; media: MediaS
       headers["Content-Type"] = contentType;
       headers["Content-Length"] = String(range.end - range.start);
       if (plan.kind === "single") headers["Content-Range"] = `bytes ${range.start}-${range.end - 1}/${size}`;
-      return new Response(isHead ? null : deps.media.body(video.filePath, range), {
+      return new Response(isHead ? null : await bodyOf(deps, video, range), {
         status: plan.kind === "single" ? 206 : 200,
         headers,
       });
@@ -105,6 +105,20 @@ export function createStreamRoutes(deps: { videos: PlayableVideos; media: MediaS
   return new Hono<AppEnv>()
     .get("/api/videos/:id/stream", ...handlers)
     .get("/api/videos/:id/stream.mp4", ...handlers);
+}
+
+/** An adapter that opens the file before the answer begins tells here what the look at it did not see. */
+async function bodyOf(
+  { videos, media }: { videos: PlayableVideos; media: MediaSource },
+  video: Video,
+  range: ByteRange,
+) {
+  try {
+    return await media.body(video.filePath, range);
+  } catch (error) {
+    await markVideo(videos, video, error);
+    throw playbackError(video, error);
+  }
 }
 
 function conditionsOf(c: Context) {

@@ -1,8 +1,9 @@
 import { expect, test } from "bun:test";
 import { readFile } from "node:fs/promises";
 import fc from "fast-check";
+import { parseMountInfo } from "../../../src/common/mount-info.ts";
 import type { MountPlan } from "../../../src/edge/uploader/mount-plan.ts";
-import { differenceOf, mountAt, parseMountInfo } from "../../../src/edge/uploader/mount-table.ts";
+import { differenceOf, mountAt } from "../../../src/edge/uploader/mount-table.ts";
 
 // Lines as proc_pid_mountinfo(5) and the kernel's own show_options of NFS and CIFS have them.
 const nfsLine =

@@ -1,0 +1,56 @@
+import type { Clock } from "../common/clock.ts";
+import type { Logger } from "../common/log.ts";
+import { fileSystemOf } from "./archive/file-system-of.ts";
+import type { HubConfig } from "./config.ts";
+import { createDirectoryMediaSource } from "./playback/directory-media-source.ts";
+import { createDirectoryThumbnailStore } from "./playback/directory-thumbnail-store.ts";
+import type { MediaSource } from "./playback/media-source.ts";
+import type { ThumbnailStore } from "./playback/thumbnail-store.ts";
+import { MediaWorkers } from "./playback/workers/media-workers.ts";
+import {
+  createWorkerMediaSource,
+  createWorkerThumbnailStore,
+} from "./playback/workers/worker-media-source.ts";
+
+/** How the hub reads the archive, and keeps thumbnails in it. */
+export interface ArchiveAccess extends AsyncDisposable {
+  media: MediaSource;
+  thumbnailStore: ThumbnailStore;
+}
+
+export interface ArchiveAccessOptions {
+  config: Pick<HubConfig, "archive_path" | "archive_access">;
+  selfCommand: readonly string[];
+  archiveId: () => string | undefined;
+  clock: Clock;
+  logger: Logger;
+}
+
+/** By itself where the archive is a local disk, which is quickest; by workers where it may hang. */
+export function openArchiveAccess(options: ArchiveAccessOptions): ArchiveAccess {
+  const { config, selfCommand, archiveId, clock, logger } = options;
+  const root = config.archive_path;
+  if (!usesWorkers(config, logger)) {
+    return {
+      media: createDirectoryMediaSource({ root, archiveId }),
+      thumbnailStore: createDirectoryThumbnailStore(root),
+      [Symbol.asyncDispose]: async () => undefined,
+    };
+  }
+  const workers = new MediaWorkers({ selfCommand, root, clock, logger });
+  return {
+    media: createWorkerMediaSource({ workers, archiveId }),
+    thumbnailStore: createWorkerThumbnailStore(workers),
+    [Symbol.asyncDispose]: () => workers[Symbol.asyncDispose](),
+  };
+}
+
+function usesWorkers(
+  { archive_access, archive_path }: ArchiveAccessOptions["config"],
+  logger: Logger,
+): boolean {
+  if (archive_access !== "auto") return archive_access === "workers";
+  const { type, mayHang } = fileSystemOf(archive_path);
+  logger.info("the archive's file system", { type, read_by: mayHang ? "workers" : "hub" });
+  return mayHang;
+}

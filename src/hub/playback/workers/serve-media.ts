@@ -1,0 +1,88 @@
+import { serialize } from "bun:jsc";
+import { lstatSync } from "node:fs";
+import { AppError, describeError, errorCodeOf } from "../../../common/errors.ts";
+import { createDirectoryMediaSource } from "../directory-media-source.ts";
+import { createDirectoryThumbnailStore } from "../directory-thumbnail-store.ts";
+import { type FileRequest, failureStatus, parseFileRequest, type WorkerFailure } from "./worker-wire.ts";
+
+/**
+ * A media worker: it touches the archive, so it is what hangs when the archive does. It knows nothing of the catalog
+ * and of who asks; only its parent can reach its socket.
+ */
+export function serveMedia({ socketPath, root }: { socketPath: string; root: string }): void {
+  let archiveId: string | undefined;
+  const media = createDirectoryMediaSource({ root, archiveId: () => archiveId });
+  const thumbnails = createDirectoryThumbnailStore(root);
+
+  /** Tells a file from one that was put in its place; network file systems keep the number of a file as long as it lives. */
+  const tagOf = (path: string) => {
+    const { ino, size, mtimeMs } = lstatSync(`${root}/${path}`);
+    return `${ino}-${size}-${mtimeMs}`;
+  };
+
+  const operations: Record<string, (request: FileRequest, body: Request) => Promise<Response>> = {
+    async size({ path }) {
+      const sizeBytes = await media.sizeOf(path);
+      return Response.json({ size_bytes: sizeBytes, tag: tagOf(path) });
+    },
+    async bytes({ path, range = { start: 0, end: 0 }, tag }) {
+      const sizeBytes = await media.sizeOf(path);
+      if (range.end > sizeBytes) throw new AppError("corrupt_file", `${path} ends before byte ${range.end}`);
+      if (tag !== undefined && tag !== tagOf(path)) {
+        throw new AppError("corrupt_file", `${path} was replaced while it was read`);
+      }
+      const length = String(range.end - range.start);
+      return new Response(await media.body(path, range), { headers: { "content-length": length } });
+    },
+    async index({ path }) {
+      return new Response(
+        serialize(await media.readIndex(path), { binaryType: "nodebuffer" }) as Buffer<ArrayBuffer>,
+      );
+    },
+    async thumbnail({ path }) {
+      const jpeg = await thumbnails.read(path);
+      return new Response(jpeg as Uint8Array<ArrayBuffer> | undefined, {
+        status: jpeg === undefined ? 204 : 200,
+      });
+    },
+    async "keep-thumbnail"({ path }, request) {
+      await thumbnails.write(path, await request.bytes());
+      return new Response(null, { status: 204 });
+    },
+  };
+
+  const options = {
+    unix: socketPath,
+    // Else Bun closes when nobody reads for ten seconds, as when a player pauses; the hub closes what is over.
+    idleTimeout: 0,
+    development: false,
+    async fetch(request: Request) {
+      const { pathname, searchParams } = new URL(request.url);
+      try {
+        const name = pathname.slice(1);
+        if (name === "ping") return new Response(null, { status: 204 });
+        const operation = Object.hasOwn(operations, name) ? operations[name] : undefined;
+        if (operation === undefined) throw new AppError("internal", `there is no ${pathname}`);
+        const file = parseFileRequest(searchParams);
+        archiveId = file.archiveId;
+        return await operation(file, request);
+      } catch (error) {
+        return failure(error);
+      }
+    },
+    // The file went between our look at it and Bun's opening it.
+    error: (error: unknown) => failure(new AppError("io", "the file cannot be opened", { cause: error })),
+  };
+  // Its types know the timeout for TCP alone.
+  Bun.serve(options as unknown as Parameters<typeof Bun.serve>[0]);
+}
+
+function failure(error: unknown): Response {
+  const code = errorCodeOf(error);
+  const known: WorkerFailure["code"] =
+    code === "not_found" || code === "unavailable" || code === "corrupt_file" || code === "io"
+      ? code
+      : "internal";
+  const body: WorkerFailure = { code: known, message: describeError(error) };
+  return Response.json(body, { status: failureStatus });
+}

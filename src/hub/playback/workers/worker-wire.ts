@@ -1,0 +1,50 @@
+import * as v from "valibot";
+import { AppError } from "../../../common/errors.ts";
+
+/**
+ * What the hub and its media workers say to each other: HTTP over a unix socket, so that Bun moves bodies from the file
+ * into the socket by itself. Both are the same program, so nothing of it is kept for older ones.
+ */
+export const WorkerFailure = v.object({
+  code: v.picklist(["not_found", "unavailable", "corrupt_file", "io", "internal"]),
+  message: v.string(),
+});
+export type WorkerFailure = v.InferOutput<typeof WorkerFailure>;
+
+export const FileStats = v.object({ size_bytes: v.number(), tag: v.string() });
+
+/** The first message of a worker to its parent: its socket is there. */
+export const readyMessage = "ready";
+
+/** Status of every failure; what it is stands in the body. */
+export const failureStatus = 500;
+
+export interface FileRequest {
+  /** Relative to the archive's root. */
+  path: string;
+  /** The archive that the catalog belongs to, once known. */
+  archiveId: string | undefined;
+  range?: { start: number; end: number } | undefined;
+  /** The file has to be the one that had this tag. */
+  tag?: string | undefined;
+}
+
+export function formatFileRequest({ path, archiveId, range, tag }: FileRequest): string {
+  const fields = new URLSearchParams({ path });
+  if (archiveId !== undefined) fields.set("archive_id", archiveId);
+  if (range !== undefined) fields.set("range", `${range.start}-${range.end}`);
+  if (tag !== undefined) fields.set("tag", tag);
+  return fields.toString();
+}
+
+export function parseFileRequest(fields: URLSearchParams): FileRequest {
+  const path = fields.get("path");
+  if (path === null) throw new AppError("internal", "a request without a path");
+  const [start, end] = fields.get("range")?.split("-").map(Number) ?? [];
+  return {
+    path,
+    archiveId: fields.get("archive_id") ?? undefined,
+    range: start === undefined || end === undefined ? undefined : { start, end },
+    tag: fields.get("tag") ?? undefined,
+  };
+}

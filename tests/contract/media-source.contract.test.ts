@@ -1,0 +1,27 @@
+import { setDefaultTimeout } from "bun:test";
+import { systemClock } from "../../src/common/clock.ts";
+import { createLogger } from "../../src/common/log.ts";
+import { createDirectoryMediaSource } from "../../src/hub/playback/directory-media-source.ts";
+import { MediaWorkers } from "../../src/hub/playback/workers/media-workers.ts";
+import { createWorkerMediaSource } from "../../src/hub/playback/workers/worker-media-source.ts";
+import { hubCommand } from "../support/test-hub.ts";
+import { testMediaSource } from "./media-source.contract.ts";
+
+setDefaultTimeout(60_000);
+
+testMediaSource("a folder of a local disk", ({ root, archiveId }) => ({
+  media: createDirectoryMediaSource({ root, archiveId }),
+  [Symbol.asyncDispose]: async () => undefined,
+}));
+
+testMediaSource("media workers", ({ root, archiveId }) => {
+  const workers = new MediaWorkers({
+    ...{ selfCommand: hubCommand, root, clock: systemClock, logger: createLogger("test") },
+    // Others use this machine, too.
+    deadlineMs: 30_000,
+  });
+  return {
+    media: createWorkerMediaSource({ workers, archiveId }),
+    [Symbol.asyncDispose]: () => workers[Symbol.asyncDispose](),
+  };
+});
