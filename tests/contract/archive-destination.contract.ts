@@ -102,6 +102,34 @@ export function archiveDestinationContract(
       expect(await filesIn(at.archive)).toHaveLength(2);
     });
 
+    test("answers with the whole of a segment when only its beginning comes again: a spool was put back", async () => {
+      await using at = await setUp();
+      const whole = await at.destination.put(at.request);
+      const { init, fragments } = await sampleRecording();
+      const beginning = async (bytes: Uint8Array) => {
+        const sourcePath = join(at.folder, "beginning.mp4");
+        await writeFile(sourcePath, bytes);
+        const { identity } = at.request;
+        const recordedSha256 = createHash("sha256").update(bytes).digest("hex");
+        const { startTimeMs } = identity;
+        const shorter = { endTimeMs: startTimeMs + 800, durationMs: 800, recordedSha256 };
+        return at.destination.put({ ...at.request, sourcePath, identity: { ...identity, ...shorter } });
+      };
+      const [first, second] = fragments as [Uint8Array, Uint8Array];
+      const { identity } = at.request;
+      expect(await beginning(Buffer.concat([init.bytes, first, second]))).toEqual({
+        ...{ ...whole, alreadyThere: true },
+        identity,
+      });
+      expect(await filesIn(at.archive)).toHaveLength(2);
+      // What only begins alike is something else.
+      const other = Buffer.from(second);
+      other[other.length - 1]! ^= 1;
+      expect(await beginning(Buffer.concat([init.bytes, first, other]))).toMatchObject({
+        alreadyThere: false,
+      });
+    });
+
     test("gives -2 and -3 to other videos of the same name, and finds each again", async () => {
       await using at = await setUp();
       const requests = [at.request];

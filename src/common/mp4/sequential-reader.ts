@@ -16,6 +16,8 @@ export interface SequentialFile {
 export interface SequentialReaderOptions {
   onProgress?: ((bytesDone: number, bytesTotal: number) => void) | undefined;
   signal?: AbortSignal | undefined;
+  /** Of the bytes that are hashed apart, so many from the first on get a hash of their own. */
+  prefixBytes?: number | undefined;
 }
 
 /**
@@ -27,6 +29,8 @@ export class SequentialReader implements AsyncDisposable {
   readonly #fileHash = new Bun.CryptoHasher("sha256");
   readonly #secondHash = new Bun.CryptoHasher("sha256");
   #secondHashing = false;
+  #secondBytes = 0;
+  #prefixSha256: string | undefined;
   #block: Uint8Array = new Uint8Array(0);
   #position = 0;
   #next: Promise<Uint8Array> | undefined;
@@ -98,6 +102,11 @@ export class SequentialReader implements AsyncDisposable {
     return this.#secondHash.digest("hex");
   }
 
+  /** Of the first {@link SequentialReaderOptions.prefixBytes}; undefined when there were fewer. */
+  prefixSha256(): string | undefined {
+    return this.#prefixSha256;
+  }
+
   async #consume(length: number, use: (part: Uint8Array) => void): Promise<void> {
     for (let left = length; left > 0; ) {
       if (this.#position === this.#block.length) {
@@ -107,12 +116,25 @@ export class SequentialReader implements AsyncDisposable {
       }
       const part = this.#block.subarray(this.#position, Math.min(this.#block.length, this.#position + left));
       this.#fileHash.update(part);
-      if (this.#secondHashing) this.#secondHash.update(part);
+      if (this.#secondHashing) this.#updateSecondHash(part);
       use(part);
       this.#position += part.length;
       this.offset += part.length;
       left -= part.length;
     }
+  }
+
+  #updateSecondHash(part: Uint8Array): void {
+    const { prefixBytes } = this.options;
+    const left = (prefixBytes ?? -1) - this.#secondBytes;
+    this.#secondBytes += part.length;
+    if (left < 0 || left > part.length || this.#prefixSha256 !== undefined) {
+      this.#secondHash.update(part);
+      return;
+    }
+    this.#secondHash.update(part.subarray(0, left));
+    this.#prefixSha256 = this.#secondHash.copy().digest("hex");
+    this.#secondHash.update(part.subarray(left));
   }
 
   async #readBlock(): Promise<Uint8Array> {

@@ -26,6 +26,7 @@ export async function verifyOpenedFile(
   const findings: Findings = { kind: "unknown", complete: false, problems: [] };
   let sizeBytes = 0;
   let fileSha256: string | undefined;
+  let prefixSha256: string | undefined;
   try {
     await using file = await open();
     sizeBytes = file.sizeBytes;
@@ -40,6 +41,7 @@ export async function verifyOpenedFile(
       findings.problems.push({ code: "truncated", message: "the file got shorter while it was read" });
     }
     fileSha256 = reader.fileSha256();
+    prefixSha256 = reader.prefixSha256();
   } catch (error) {
     if (error instanceof AppError && error.code === "cancelled") throw error;
     findings.problems.push(problemOfFile(error));
@@ -53,6 +55,7 @@ export async function verifyOpenedFile(
     ...found,
     ok: found.problems.length === 0,
     ...(fileSha256 !== undefined && { fileSha256 }),
+    ...(prefixSha256 !== undefined && { prefixSha256 }),
     sizeBytes,
   };
 }

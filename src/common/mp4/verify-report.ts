@@ -32,6 +32,8 @@ export interface VerifyReport {
   fileSha256?: string;
   sizeBytes: number;
   durationMs?: number;
+  /** Of so many bytes of the payload as were asked for, as they were recorded; absent where it has fewer. */
+  prefixSha256?: string;
 }
 
 /** What an inspection adds to, so that what was found before a failure is kept. */

@@ -43,7 +43,11 @@ export class SpoolUploadQueue implements UploadQueue {
     const segment = this.#inventory.get("closed", videoId);
     if (!segment) return;
     const { identity } = await this.#read(videoId);
-    await writeAnnounceRecord(this.#layout.directoryOf("closed", segment.name), identity, result);
+    await writeAnnounceRecord(
+      this.#layout.directoryOf("closed", segment.name),
+      result.identity ?? identity,
+      result,
+    );
     await this.#layout.move(segment.name, "closed", "archived");
     this.#inventory.remove("closed", videoId);
     this.#inventory.add("archived", segment);

@@ -24,6 +24,11 @@ export interface PutResult {
   fileSha256: string;
   /** True when the archive had this very segment already, from an upload whose end we did not see. */
   alreadyThere: boolean;
+  /**
+   * Of the archived file, where it goes on behind the end of what was to be put: the spool was put back to an image of
+   * when the segment was still being recorded.
+   */
+  identity?: SegmentIdentity;
 }
 
 export interface PutOptions {
@@ -36,7 +41,8 @@ export interface PutOptions {
 
 /**
  * Where finished segments go. One contract, whatever the technology:
- * - Idempotent: putting the same segment again answers `alreadyThere` with the same path and hash.
+ * - Idempotent: putting the same segment again answers `alreadyThere` with the same path and hash; putting the beginning
+ *   of one that is there answers with the whole of it.
  * - All or nothing: a file under its final name is complete, synced, and its payload is what was recorded, by the
  *   checksum taken meanwhile or by `recordedSha256`;
  *   anything else stays under a `.partial` name and is cleaned by the next put.

@@ -1,7 +1,7 @@
 import * as v from "valibot";
 import { systemClock } from "../../common/clock.ts";
 import { AppError, describeError, errorCodeOf } from "../../common/errors.ts";
-import { identityOf } from "../../common/segment-identity.ts";
+import { formatSegmentIdentity, identityOf } from "../../common/segment-identity.ts";
 import { createDestination } from "./create-destination.ts";
 import { RateLimit } from "./rate-limit.ts";
 import { type WorkerAnswer, WorkerRequest } from "./worker-protocol.ts";
@@ -66,7 +66,7 @@ async function answer(
     return { kind: "written", id };
   }
   let toldMs = Number.NEGATIVE_INFINITY;
-  const result = await destination.put(
+  const { identity, ...result } = await destination.put(
     {
       sourcePath: request.source_path,
       identity: identityOf(request.identity),
@@ -84,7 +84,11 @@ async function answer(
       },
     },
   );
-  return { kind: "put", id, result };
+  return {
+    kind: "put",
+    id,
+    result: { ...result, ...(identity && { identity: formatSegmentIdentity(identity) }) },
+  };
 }
 
 /** One destination per config, since one may hold a mount. */

@@ -2,6 +2,7 @@ import { statfs } from "node:fs/promises";
 import { AppError, describeError, errnoOf } from "../../common/errors.ts";
 import { readArchiveFile } from "../../common/mp4/archive-file.ts";
 import { RegularFile } from "../../common/mp4/regular-file.ts";
+import type { SequentialReaderOptions } from "../../common/mp4/sequential-reader.ts";
 import { verifyArchiveFile } from "../../common/mp4/verify-file.ts";
 import type {
   ArchiveDestination,
@@ -57,7 +58,7 @@ export class PathDestination implements ArchiveDestination {
     const { archiveId } = root;
     try {
       const folder = await DayFolder.open(root, identity);
-      const known = await findInArchive(root, folder, request, options);
+      const known = await findInArchive(root, folder, request, { ...options, prefixBytes: source.sizeBytes });
       await folder.removeStalePartials();
       if (known) return { archiveId, ...known, alreadyThere: true };
 
@@ -101,7 +102,7 @@ async function findInArchive(
   root: ArchiveRoot,
   folder: DayFolder,
   { identity }: PutRequest,
-  options: PutOptions,
+  options: SequentialReaderOptions,
 ): Promise<KnownFile | undefined> {
   for (const filePath of folder.takenPaths) {
     const path = root.resolve(filePath);

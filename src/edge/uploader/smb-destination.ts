@@ -5,6 +5,7 @@ import { AppError, describeError } from "../../common/errors.ts";
 import { readBox } from "../../common/mp4/boxes.ts";
 import { parseIdentityBox } from "../../common/mp4/identity-box.ts";
 import { RegularFile } from "../../common/mp4/regular-file.ts";
+import type { SequentialReaderOptions } from "../../common/mp4/sequential-reader.ts";
 import { verifyOpenedFile } from "../../common/mp4/verify-file.ts";
 import type { Secret } from "../../common/secret.ts";
 import type { SegmentIdentity } from "../../common/segment-identity.ts";
@@ -73,7 +74,10 @@ export class SmbDestination implements ArchiveDestination {
     const folder = dayFolderOf(identity);
     for (const path of [dirname(folder), folder]) await session.makeFolder(path);
     const entries = (await session.list(folder)) ?? [];
-    const known = await findInArchive(archive, entries, identity, options);
+    const known = await findInArchive(archive, entries, identity, {
+      ...options,
+      prefixBytes: source.sizeBytes,
+    });
     for (const { name } of entries)
       if (isPartialOf(identity, name)) await session.remove(`${folder}/${name}`);
     if (known) return { archiveId, ...known, alreadyThere: true };
@@ -188,7 +192,7 @@ async function findInArchive(
   archive: SmbArchive,
   entries: readonly SmbEntry[],
   identity: SegmentIdentity,
-  options: PutOptions,
+  options: SequentialReaderOptions,
 ): Promise<KnownFile | undefined> {
   const files = new Map(entries.filter(({ isFolder }) => !isFolder).map((entry) => [entry.name, entry]));
   for (const filePath of takenPathsOf(identity, files.keys())) {

@@ -1,7 +1,7 @@
 import { AppError, describeError } from "../../common/errors.ts";
 import { inForce, type Live } from "../../common/live-setting.ts";
 import { errorFields, type Logger } from "../../common/log.ts";
-import { formatSegmentIdentity } from "../../common/segment-identity.ts";
+import { formatSegmentIdentity, parseSegmentIdentity } from "../../common/segment-identity.ts";
 import { type DestinationConfig, isMounted } from "../destination-config.ts";
 import type {
   ArchiveDestination,
@@ -68,7 +68,8 @@ export class WorkerDestination implements ArchiveDestination, Disposable, AsyncD
       options,
     );
     if (answer.kind !== "put") throw new AppError("internal", "the upload worker answered something else");
-    return answer.result;
+    const { identity, ...result } = answer.result;
+    return { ...result, ...(identity !== undefined && { identity: parseSegmentIdentity(identity) }) };
   }
 
   async check(): Promise<ConnectionCheck> {

@@ -46,6 +46,8 @@ const PutResultJson = v.object({
   fileSizeBytes: v.number(),
   fileSha256: v.string(),
   alreadyThere: v.boolean(),
+  /** As {@link SegmentIdentityJson}. */
+  identity: v.optional(v.unknown()),
 });
 
 const ConnectionCheckJson = v.variant("ok", [
