@@ -1,6 +1,10 @@
 import { afterAll, afterEach, beforeAll, describe, expect, test } from "bun:test";
+import { systemClock } from "../../../src/common/clock.ts";
+import { createLogger } from "../../../src/common/log.ts";
 import { linkLimits } from "../../../src/common/protocol/link.ts";
 import { formatLinkFrame } from "../../../src/common/protocol/link-frame.ts";
+import { createRemoteNodes } from "../../../src/hub/link/linked-remote-nodes.ts";
+import { NodeLinks } from "../../../src/hub/link/node-links.ts";
 import { helloOf, LinkedNode } from "../../support/linked-node.ts";
 import { registerRequest } from "../../support/node-reports.ts";
 import { openTestHub, type TestHub } from "../../support/test-hub.ts";
@@ -340,6 +344,40 @@ describe("asking", () => {
     const statuses = (await Promise.all(asked)).map(({ status }) => status);
     expect(statuses.filter((status) => status === 200)).toHaveLength(32);
   });
+});
+
+test("a node that does not answer in time: 504, by its own word and without any", async () => {
+  const node = await link();
+  node.answers.set("pause", () => ({
+    problem: { title: "timeout", status: 503, code: "timeout", detail: "not within 15000 ms" },
+  }));
+  expect(await problem(await ask("/api/cameras/cam01/pause"))).toMatchObject({
+    status: 504,
+    code: "no_answer",
+  });
+
+  const logger = createLogger("test");
+  const links = new NodeLinks({ softwareVersion: "test", pingSeconds: 60, clock: systemClock, logger });
+  const events = links.accept("node01", async () => true);
+  events.open({
+    send: () => undefined,
+    bufferedBytes: () => 0,
+    close: () => undefined,
+    terminate: () => undefined,
+  });
+  events.message(JSON.stringify(helloOf("node01")));
+  const nodeOfCamera = async () => "node01";
+  const remote = createRemoteNodes({
+    links,
+    nodeOfCamera,
+    checkNode: async () => undefined,
+    logger,
+    deadlineMs: 10,
+  });
+  await expect(remote.pause("cam01", { who: "test", requestId: "1" })).rejects.toMatchObject({
+    code: "no_answer",
+  });
+  events.close(1000, "");
 });
 
 test("the end of the hub is told to every node, and does not wait for those who do not listen", async () => {
