@@ -29,7 +29,7 @@ export interface LinkChannelOptions<S extends Readonly<Record<string, import("va
   /** The other end could not understand something of ours. */
   onError: (error: LinkError) => void;
   clock: Clock;
-  /** Messages a second, on average; ten times as many at once. Default 100. */
+  /** Messages a second, on average; ten times as many at once. Default 200. */
   maxMessagesPerSecond?: number;
 }
 
@@ -61,10 +61,15 @@ export class LinkChannel<S extends Readonly<Record<string, import("valibot").Gen
 
   constructor(options: LinkChannelOptions<S>) {
     this.#options = options;
-    const perSecond = options.maxMessagesPerSecond ?? 100;
+    const perSecond = options.maxMessagesPerSecond ?? 200;
     const burst = perSecond * 10;
     this.#heardMs = options.clock.monotonicMs();
     this.#rate = { perMs: perSecond / 1000, burst, tokens: burst, atMs: this.#heardMs };
+  }
+
+  /** Bytes that have not left yet. */
+  bufferedBytes(): number {
+    return this.#options.socket.bufferedBytes();
   }
 
   /** Undefined while this end has not given up. */

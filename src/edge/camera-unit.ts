@@ -2,6 +2,7 @@ import type * as v from "valibot";
 import type { CameraStatus } from "../common/protocol/node.ts";
 import { formatWireTime } from "../common/protocol/wire.ts";
 import type { Camera } from "./camera/camera.ts";
+import type { CameraWatcher } from "./camera/camera-watcher.ts";
 import type { CameraSettings, ControlledCamera } from "./control/controlled-node.ts";
 import type { Recorder } from "./recorder/recorder.ts";
 import type { GapLedger } from "./spool/gap-ledger.ts";
@@ -46,6 +47,10 @@ export class CameraUnit implements ControlledCamera {
 
   snapshot(signal: AbortSignal): Promise<Uint8Array<ArrayBuffer>> {
     return this.camera.snapshot(signal);
+  }
+
+  watch(watcher: CameraWatcher): () => void {
+    return this.camera.watch(watcher);
   }
 
   status(): v.InferInput<typeof CameraStatus> {

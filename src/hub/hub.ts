@@ -1,6 +1,7 @@
 import { type Clock, systemClock } from "../common/clock.ts";
 import { newUuidV7 } from "../common/ids.ts";
 import { createLogger, type Logger } from "../common/log.ts";
+import { linkMethods } from "../common/protocol/link-methods.ts";
 import { versionText } from "../common/version.ts";
 import { createAlertRoutes } from "./alerts/alerts.routes.ts";
 import { runSilenceWatch } from "./alerts/silence-watch.ts";
@@ -10,8 +11,10 @@ import { ArchiveWatch } from "./archive/archive-watch.ts";
 import { createChildArchiveProbe } from "./archive/child-archive-probe.ts";
 import { openArchiveAccess } from "./archive-access.ts";
 import { createAuthRoutes } from "./auth/auth.routes.ts";
+import { principalOfRequest } from "./auth/authentication.ts";
 import { Passwords } from "./auth/passwords.ts";
 import { rememberPrincipals } from "./auth/recent-principals.ts";
+import { isSameOrigin } from "./auth/same-origin.ts";
 import { SignIn } from "./auth/sign-in.ts";
 import { createAuthenticator } from "./auth/store-authenticator.ts";
 import type { HubConfig } from "./config.ts";
@@ -32,6 +35,8 @@ import { createLinkRoutes } from "./link/link.routes.ts";
 import { createRemoteNodes } from "./link/linked-remote-nodes.ts";
 import { createNodeCommandRoutes } from "./link/node-commands.routes.ts";
 import { NodeLinks } from "./link/node-links.ts";
+import { createLiveRoutes } from "./live/live.routes.ts";
+import { LiveCameras } from "./live/live-cameras.ts";
 import { createNodeService } from "./nodes/catalog-node-service.ts";
 import { createNodeRoutes } from "./nodes/nodes.routes.ts";
 import { BoundedTasks } from "./playback/bounded-tasks.ts";
@@ -118,9 +123,18 @@ export async function openHub({ config, selfCommand, clock = systemClock }: HubO
     clock,
     logger: createLogger("link"),
   });
+  const nodeOfCamera = async (cameraId: string) => (await nodes.findCamera(cameraId)).nodeId;
+  const live = new LiveCameras({
+    nodeOfCamera,
+    watch: (nodeId, camera_id) => links.request(nodeId, "watch", { camera_id }, linkMethods.watch.deadlineMs),
+    unwatch: (nodeId, camera_id) =>
+      links.request(nodeId, "unwatch", { camera_id }, linkMethods.unwatch.deadlineMs),
+    logger: createLogger("live"),
+  });
+  links.feed(live);
   const remote = createRemoteNodes({
     links,
-    nodeOfCamera: async (cameraId) => (await nodes.findCamera(cameraId)).nodeId,
+    nodeOfCamera,
     checkNode: async (nodeId) => void (await nodes.find(nodeId)),
     logger: createLogger("remote"),
   });
@@ -175,6 +189,14 @@ export async function openHub({ config, selfCommand, clock = systemClock }: HubO
       createLinkRoutes({ links, principalOfKey: authenticator.principalOfKey }),
       createCameraCommandRoutes({ remote }),
       createNodeCommandRoutes({ remote }),
+      createLiveRoutes({
+        cameras: live,
+        checkCamera: async (cameraId) => void (await nodeOfCamera(cameraId)),
+        principalOf: (request) => principalOfRequest(authenticator, request),
+        isOwnPage: (request) => isSameOrigin(request, publicOrigin),
+        clock,
+        logger: createLogger("live"),
+      }),
       createHealthRoutes({ health }),
       createStreamRoutes({ videos: createRecentVideos(catalog, clock), media }),
       createClipRoutes({ clips, media, logger: createLogger("export") }),

@@ -8,6 +8,8 @@ export interface HoleProxy extends AsyncDisposable {
   isBlackHole: boolean;
   /** Connections made so far. */
   connections: number;
+  /** What those who connected have sent so far. */
+  bytesUp: number;
 }
 
 /** A TCP proxy on a port of its own that can fall silent. */
@@ -23,6 +25,7 @@ export async function startHoleProxy(target: number): Promise<HoleProxy> {
       sockets.add(from);
       from.on("error", () => undefined);
       from.on("data", (data) => {
+        if (from === near) proxy.bytesUp += data.length;
         if (!proxy.isBlackHole) to.write(data);
       });
       from.on("close", () => {
@@ -39,6 +42,7 @@ export async function startHoleProxy(target: number): Promise<HoleProxy> {
     target,
     isBlackHole: false,
     connections: 0,
+    bytesUp: 0,
     async [Symbol.asyncDispose]() {
       for (const socket of sockets) socket.destroy();
       await new Promise((resolve) => server.close(resolve));

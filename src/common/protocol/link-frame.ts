@@ -1,6 +1,7 @@
 import * as v from "valibot";
 import { CameraId } from "../ids.ts";
 import { RequestId } from "./link.ts";
+import { NonNegativeInteger } from "./wire.ts";
 
 /**
  * A binary message of the link: what it is, and its bytes.
@@ -21,6 +22,21 @@ export const LinkFrameHeader = v.variant("type", [
     camera_id: CameraId,
     media_type: v.literal("image/jpeg"),
   }),
+  /** The init segment of a camera that is watched: before the first fragment, and whenever a new run begins. */
+  v.object({
+    type: v.literal("live_init"),
+    camera_id: CameraId,
+    /** RFC 6381, video and audio joined by a comma. */
+    codecs: v.pipe(v.string(), v.regex(/^[A-Za-z0-9.]{1,60}(?:,[A-Za-z0-9.]{1,60}){0,3}$/)),
+    width: NonNegativeInteger,
+    height: NonNegativeInteger,
+  }),
+  /** A fragment (`moof` and `mdat`) of a camera that is watched. */
+  v.object({
+    type: v.literal("live_fragment"),
+    camera_id: CameraId,
+    starts_with_keyframe: v.boolean(),
+  }),
 ]);
 export type LinkFrameHeader = v.InferOutput<typeof LinkFrameHeader>;
 
@@ -34,7 +50,14 @@ const frameVersion = 1;
 const fixedBytes = 4;
 const maxHeaderBytes = 4096;
 
-export function formatLinkFrame({ header, payload }: LinkFrame): Uint8Array<ArrayBuffer> {
+/** The bytes of `payload` are copied. */
+export function formatLinkFrame({
+  header,
+  payload,
+}: {
+  header: LinkFrameHeader;
+  payload: Uint8Array;
+}): Uint8Array<ArrayBuffer> {
   const json = new TextEncoder().encode(JSON.stringify(header));
   const frame = new Uint8Array(fixedBytes + json.byteLength + payload.byteLength);
   new DataView(frame.buffer).setUint32(0, (frameVersion << 24) | json.byteLength);

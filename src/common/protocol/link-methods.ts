@@ -34,6 +34,8 @@ export const linkMethods = {
     deadlineMs: 30_000,
   },
   snapshot: { params: ofCamera, result: nothing, deadlineMs: 15_000 },
+  watch: { params: ofCamera, result: nothing, deadlineMs: 10_000 },
+  unwatch: { params: ofCamera, result: nothing, deadlineMs: 10_000 },
   uploads: {
     params: v.object({ limit: v.optional(v.pipe(PositiveInteger, v.maxValue(500))) }),
     result: UploadList,

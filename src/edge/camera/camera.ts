@@ -6,6 +6,7 @@ import type { Fragment } from "../../common/mp4/fragment.ts";
 import { Backoff, type BackoffOptions } from "../../common/retry.ts";
 import type { CameraConsumer } from "./camera-consumer.ts";
 import type { CaptureSettings } from "./camera-source.ts";
+import type { CameraWatcher } from "./camera-watcher.ts";
 import type { CapturePlanner } from "./capture-planner.ts";
 import { type CaptureRunEnd, runCapture } from "./capture-run.ts";
 import { type FallbackOptions, FallbackPicture } from "./fallback-picture.ts";
@@ -105,6 +106,11 @@ export class Camera {
     const deadline = new AbortController();
     await Promise.race([this.#runEnded, sleep(stopMs, deadline.signal)]);
     deadline.abort();
+  }
+
+  /** Shows what the camera gives from now on, until the returned function is called. */
+  watch(watcher: CameraWatcher): () => void {
+    return this.#observer.watch(watcher);
   }
 
   /** JPEG of the newest keyframe. Throws `unavailable` when there is none yet. */

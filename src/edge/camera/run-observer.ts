@@ -2,6 +2,7 @@ import type { Clock } from "../../common/clock.ts";
 import type { Fragment } from "../../common/mp4/fragment.ts";
 import type { InitSegment } from "../../common/mp4/init-segment.ts";
 import type { Arrival, CameraConsumer } from "./camera-consumer.ts";
+import type { CameraWatcher } from "./camera-watcher.ts";
 import { FragmentMeter } from "./fragment-meter.ts";
 
 export type CaptureState = "starting" | "running" | "stalled" | "retrying" | "stopped";
@@ -40,6 +41,7 @@ export class RunObserver implements CameraConsumer {
   #failuresInRow = 0;
   /** The only fragment that is kept. */
   #newest: { init: InitSegment; fragment: Fragment } | undefined;
+  readonly #watchers = new Set<CameraWatcher>();
 
   constructor(consumer: CameraConsumer, clock: Clock) {
     this.#consumer = consumer;
@@ -51,10 +53,18 @@ export class RunObserver implements CameraConsumer {
     return this.#newest;
   }
 
+  /** Until the returned function is called. */
+  watch(watcher: CameraWatcher): () => void {
+    this.#watchers.add(watcher);
+    if (this.#init) watcher.onInit(this.#init);
+    return () => this.#watchers.delete(watcher);
+  }
+
   async onRunStart(init: InitSegment): Promise<void> {
     this.#init = init;
     this.#meter = new FragmentMeter();
     this.#runStartedAtMs = this.#clock.wallMs();
+    for (const watcher of this.#watchers) watcher.onInit(init);
     await this.#consumer.onRunStart(init);
   }
 
@@ -66,6 +76,7 @@ export class RunObserver implements CameraConsumer {
     this.#lastFragmentAtMs = arrival.wallMs;
     this.#meter.add(fragment, init, arrival.monotonicMs);
     if (fragment.startsWithKeyframe) this.#newest = { init, fragment };
+    for (const watcher of this.#watchers) watcher.onFragment(fragment);
     await this.#consumer.onFragment(fragment, arrival);
   }
 

@@ -1,5 +1,7 @@
 import type { ConnectionReport, EdgeStatus, ReloadReport, Upload } from "../../common/protocol/control.ts";
 
+import type { CameraWatcher } from "../camera/camera-watcher.ts";
+
 export interface CameraSettings {
   width?: number;
   height?: number;
@@ -12,6 +14,8 @@ export interface ControlledCamera {
   resume(): Promise<void>;
   /** Throws `invalid_input` for what the source cannot take. */
   configure(settings: CameraSettings): Promise<void>;
+  /** Shows what the camera gives from now on, until the returned function is called. */
+  watch(watcher: CameraWatcher): () => void;
   /** JPEG. Throws `unavailable` when there is no picture yet. */
   snapshot(signal: AbortSignal): Promise<Uint8Array<ArrayBuffer>>;
 }

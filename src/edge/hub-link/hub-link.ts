@@ -16,6 +16,7 @@ import { Backoff, type BackoffOptions } from "../../common/retry.ts";
 import type { LinkCommands } from "./link-commands.ts";
 import { type LinkTarget, type OpenLink, openLink } from "./link-connection.ts";
 import { LinkRequests } from "./link-requests.ts";
+import { LiveFeed } from "./live-feed.ts";
 
 export interface HubLinkOptions {
   nodeId: string;
@@ -151,7 +152,9 @@ export class HubLink {
       onError: ({ code, detail }) =>
         logger.warning("the hub could not understand this node", { code, detail }),
     });
-    const requests = new LinkRequests({ commands, logger, sink: channel, signal: gone });
+    const live = new LiveFeed({ watch: commands.watch, sink: channel, logger });
+    gone.addEventListener("abort", () => live.stopAll(), { once: true });
+    const requests = new LinkRequests({ commands, logger, live, sink: channel, signal: gone });
     const late = setTimeout(
       () => channel.end(linkCloseCodes.bad_hello, `no welcome within ${handshakeMs} ms`),
       handshakeMs,

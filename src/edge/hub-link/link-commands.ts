@@ -6,7 +6,9 @@ import {
   type LinkResult,
   linkMethods,
 } from "../../common/protocol/link-methods.ts";
+import type { CameraWatcher } from "../camera/camera-watcher.ts";
 import type { CameraSettings, ControlledCamera, ControlledNode } from "../control/controlled-node.ts";
+import type { LiveFeed } from "./live-feed.ts";
 
 /** What a request is answered with: a value, or the bytes of a picture. */
 export type LinkAnswer = { result: unknown } | { jpeg: Uint8Array<ArrayBuffer>; cameraId: string };
@@ -15,10 +17,19 @@ export interface LinkCommands {
   /** Names of what can be asked. */
   readonly methods: readonly string[];
   /** Throws `not_supported` for what this release cannot, `invalid_input`, and what the verb throws. */
-  run(method: string, params: unknown, signal: AbortSignal): Promise<LinkAnswer>;
+  run(method: string, params: unknown, context: LinkContext): Promise<LinkAnswer>;
+  /** Throws `not_found`. */
+  watch(cameraId: string, watcher: CameraWatcher): () => void;
 }
 
-type Verbs = { [M in LinkMethodName]: (params: LinkParams<M>, signal: AbortSignal) => Promise<LinkAnswer> };
+/** Of the connection that a request came by. */
+export interface LinkContext {
+  /** Ends at the request's deadline, and with the connection. */
+  signal: AbortSignal;
+  live: Pick<LiveFeed, "start" | "stop">;
+}
+
+type Verbs = { [M in LinkMethodName]: (params: LinkParams<M>, context: LinkContext) => Promise<LinkAnswer> };
 
 const defaultListed = 200;
 
@@ -29,7 +40,8 @@ export function createLinkCommands(node: ControlledNode, onChanged: () => void):
   const verbs = verbsOf(node);
   return {
     methods: Object.keys(verbs),
-    async run(method, params = {}, signal) {
+    watch: (cameraId, watcher) => cameraOf(node, cameraId).watch(watcher),
+    async run(method, params = {}, context) {
       if (!Object.hasOwn(verbs, method)) {
         throw new AppError("not_supported", `this release of livecam-edge has no ${JSON.stringify(method)}`);
       }
@@ -37,7 +49,7 @@ export function createLinkCommands(node: ControlledNode, onChanged: () => void):
       const checked = checkInput(linkMethods[name].params, params);
       if (!checked.ok)
         throw new AppError("invalid_input", "not valid for this request", { issues: checked.issues });
-      const answer = await verbs[name](checked.output as never, signal);
+      const answer = await verbs[name](checked.output as never, context);
       if (changes.has(name)) onChanged();
       return answer;
     },
@@ -45,11 +57,6 @@ export function createLinkCommands(node: ControlledNode, onChanged: () => void):
 }
 
 function verbsOf(node: ControlledNode): Verbs {
-  const cameraOf = ({ camera_id }: { camera_id: string }): ControlledCamera => {
-    const camera = node.camera(camera_id);
-    if (!camera) throw new AppError("not_found", "this node has no camera of that id");
-    return camera;
-  };
   const found = (isFound: boolean): LinkAnswer => {
     if (!isFound) throw new AppError("not_found", "no such segment waits to be uploaded");
     return done;
@@ -57,19 +64,27 @@ function verbsOf(node: ControlledNode): Verbs {
   return {
     status: async () => answer<"status">(await node.status()),
     async pause(params) {
-      await cameraOf(params).pause();
+      await cameraOf(node, params.camera_id).pause();
       return done;
     },
     async resume(params) {
-      await cameraOf(params).resume();
+      await cameraOf(node, params.camera_id).resume();
       return done;
     },
     async configure(params) {
-      await cameraOf(params).configure(settingsOf(params.settings));
+      await cameraOf(node, params.camera_id).configure(settingsOf(params.settings));
       return done;
     },
-    async snapshot(params, signal) {
-      return { jpeg: await cameraOf(params).snapshot(signal), cameraId: params.camera_id };
+    async snapshot({ camera_id }, { signal }) {
+      return { jpeg: await cameraOf(node, camera_id).snapshot(signal), cameraId: camera_id };
+    },
+    async watch({ camera_id }, { live }) {
+      live.start(camera_id);
+      return done;
+    },
+    async unwatch({ camera_id }, { live }) {
+      live.stop(camera_id);
+      return done;
     },
     async uploads({ limit = defaultListed }) {
       const uploads = node.uploads();
@@ -86,6 +101,12 @@ function verbsOf(node: ControlledNode): Verbs {
     apply_config: async ({ text, expected_version }) =>
       answer<"apply_config">(await node.applyConfig(text, expected_version)),
   };
+}
+
+function cameraOf(node: ControlledNode, cameraId: string): ControlledCamera {
+  const camera = node.camera(cameraId);
+  if (!camera) throw new AppError("not_found", "this node has no camera of that id");
+  return camera;
 }
 
 const done: LinkAnswer = { result: {} };

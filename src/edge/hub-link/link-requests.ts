@@ -3,7 +3,7 @@ import { errorFields, type Logger } from "../../common/log.ts";
 import type { LinkProblem, Request, Response } from "../../common/protocol/link.ts";
 import { formatLinkFrame } from "../../common/protocol/link-frame.ts";
 import { httpStatusOf } from "../../common/protocol/problem.ts";
-import type { LinkAnswer, LinkCommands } from "./link-commands.ts";
+import type { LinkAnswer, LinkCommands, LinkContext } from "./link-commands.ts";
 
 /** Where answers go; both throw `invalid_input` for what is over the link's limits. */
 export interface AnswerSink {
@@ -14,6 +14,7 @@ export interface AnswerSink {
 export interface LinkRequestsOptions {
   commands: LinkCommands;
   sink: AnswerSink;
+  live: LinkContext["live"];
   logger: Logger;
   /** Ends with the connection. */
   signal: AbortSignal;
@@ -36,7 +37,7 @@ export class LinkRequests {
 
   /** Never rejects. */
   async handle({ id, method, params, deadline_ms }: Request): Promise<void> {
-    const { commands, signal, logger } = this.#options;
+    const { commands, signal, live, logger } = this.#options;
     if (this.#running.has(id))
       return this.#refuse(id, new AppError("conflict", "a request of that id is running"));
     if (this.#running.size >= maxRunning) {
@@ -52,7 +53,10 @@ export class LinkRequests {
       this.#refuse(id, new AppError("timeout", `the node did not get it done within ${deadline_ms} ms`));
     }, deadline_ms);
     try {
-      const answer = await commands.run(method, params, AbortSignal.any([signal, deadline.signal]));
+      const answer = await commands.run(method, params, {
+        signal: AbortSignal.any([signal, deadline.signal]),
+        live,
+      });
       if (!deadline.signal.aborted) this.#answer(id, answer);
     } catch (error) {
       if (deadline.signal.aborted) return;

@@ -20,16 +20,9 @@ export function authentication(options: {
   const { authenticator, publicOrigin } = options;
 
   const identify = async (request: Request): Promise<Principal> => {
-    const authorization = request.headers.get("authorization");
-    if (authorization !== null) {
-      const bearer = /^Bearer +([\x21-\x7e]+)$/i.exec(authorization)?.[1];
-      const principal = bearer === undefined ? undefined : await authenticator.principalOfKey(bearer);
-      return principal ?? { kind: "anonymous" };
-    }
-    const token = sessionTokenOf(request);
-    if (token === undefined) return { kind: "anonymous" };
-    const principal = await authenticator.principalOfSession(token);
+    const principal = await principalOfRequest(authenticator, request);
     if (principal === undefined) return { kind: "anonymous" };
+    if (request.headers.has("authorization")) return principal;
     if (!safeMethods.has(request.method) && !isSameOrigin(request, publicOrigin)) {
       throw new AppError("forbidden", "the request comes from another site");
     }
@@ -49,6 +42,20 @@ export function authentication(options: {
     }
     await next();
   };
+}
+
+/** By its key or, without one, by its session; undefined for what is not valid, or not any more. */
+export async function principalOfRequest(
+  authenticator: Authenticator,
+  request: Request,
+): Promise<Principal | undefined> {
+  const authorization = request.headers.get("authorization");
+  if (authorization !== null) {
+    const bearer = /^Bearer +([\x21-\x7e]+)$/i.exec(authorization)?.[1];
+    return bearer === undefined ? undefined : authenticator.principalOfKey(bearer);
+  }
+  const token = sessionTokenOf(request);
+  return token === undefined ? undefined : authenticator.principalOfSession(token);
 }
 
 /** A browser that shows the answer to a form of our pages. */

@@ -6,7 +6,7 @@ import { allow } from "../http/access.ts";
 import type { AppEnv, Principal } from "../http/app-env.ts";
 import { describe } from "../http/describe.ts";
 import { checkSpeaksFor } from "../http/node-principal.ts";
-import { problemOf, problemResponse } from "../http/problem-response.ts";
+import { upgradeRequired } from "../http/upgrade-required.ts";
 import { validParam } from "../http/validate.ts";
 import type { SocketEvents } from "../http/web-socket.ts";
 
@@ -53,13 +53,4 @@ export function createLinkRoutes({ links, principalOfKey }: LinkRoutesOptions) {
       return upgradeRequired();
     },
   );
-}
-
-/** RFC 9110, 15.5.22. */
-function upgradeRequired(): Response {
-  const detail = "this is a WebSocket (RFC 6455): ask for the upgrade";
-  return problemResponse(problemOf({ status: 426, code: "upgrade_required", detail }), {
-    upgrade: "websocket",
-    connection: "Upgrade",
-  });
 }

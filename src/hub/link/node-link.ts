@@ -25,6 +25,8 @@ export interface NodeLinkOptions {
   /** Whether its key is still good. */
   isAllowed: () => Promise<boolean>;
   onReady: (link: NodeLink) => void;
+  /** A part of what a camera gives that is watched. */
+  onLive: (nodeId: string, frame: LinkFrame) => void;
   onClosed: (link: NodeLink, reason: string) => void;
   clock: Clock;
   logger: Logger;
@@ -163,7 +165,8 @@ export class NodeLink implements SocketEvents {
   }
 
   #onFrame(frame: LinkFrame): void {
-    this.#pending.get(frame.header.id)?.resolve(frame);
+    if (frame.header.type === "snapshot") this.#pending.get(frame.header.id)?.resolve(frame);
+    else if (this.#hello) this.#options.onLive(this.nodeId, frame);
   }
 
   #onHello(hello: Hello): void {

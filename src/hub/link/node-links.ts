@@ -2,6 +2,7 @@ import type { Clock } from "../../common/clock.ts";
 import { AppError } from "../../common/errors.ts";
 import type { Logger } from "../../common/log.ts";
 import { linkCloseCodes } from "../../common/protocol/link.ts";
+import type { LinkFrame } from "../../common/protocol/link-frame.ts";
 import { formatWireTime } from "../../common/protocol/wire.ts";
 import type { SocketEvents } from "../http/web-socket.ts";
 import { NodeLink } from "./node-link.ts";
@@ -19,6 +20,13 @@ export interface NodeLinksOptions {
   maxLinks?: number;
 }
 
+/** Who hears what cameras give while they are watched, and which nodes come and go. */
+export interface LiveSink {
+  onFrame(nodeId: string, frame: LinkFrame): void;
+  onLinked(nodeId: string): void;
+  onLost(nodeId: string): void;
+}
+
 /** Of nodes that are gone; the oldest are forgotten. */
 const maxRemembered = 10_000;
 const goingAway = 1001;
@@ -32,6 +40,7 @@ export class NodeLinks implements AsyncDisposable {
   readonly #ready = new Map<string, NodeLink>();
   readonly #gone = new Map<string, { sinceMs: number; reason: string }>();
   #isClosing = false;
+  #live: LiveSink | undefined;
   #onEmpty: () => void = () => undefined;
 
   constructor(options: NodeLinksOptions) {
@@ -46,10 +55,16 @@ export class NodeLinks implements AsyncDisposable {
     const link = new NodeLink({
       ...{ nodeId, softwareVersion, pingSeconds, helloMs, isAllowed, clock, logger },
       onReady: (ready) => this.#add(ready),
+      onLive: (from, frame) => this.#live?.onFrame(from, frame),
       onClosed: (closed, reason) => this.#remove(closed, reason),
     });
     this.#all.add(link);
     return link;
+  }
+
+  /** Where what is watched goes. */
+  feed(live: LiveSink): void {
+    this.#live = live;
   }
 
   /** Takes back an `accept` whose connection never came to be. */
@@ -91,6 +106,7 @@ export class NodeLinks implements AsyncDisposable {
     this.#ready.set(nodeId, link);
     this.#gone.delete(nodeId);
     logger.info("node linked", { node_id: nodeId });
+    this.#live?.onLinked(nodeId);
     if (!older) return;
     logger.warn("a newer link of the same node takes the place of another", { node_id: nodeId });
     older.end(linkCloseCodes.replaced, "a newer connection of the same node took the place of this one");
@@ -107,6 +123,7 @@ export class NodeLinks implements AsyncDisposable {
     const [oldest] = this.#gone.keys();
     if (this.#gone.size > maxRemembered && oldest !== undefined) this.#gone.delete(oldest);
     logger.info("node not linked any more", { node_id: nodeId, reason });
+    this.#live?.onLost(nodeId);
   }
 
   #whyNot(nodeId: string): string {

@@ -45,6 +45,7 @@ function fakeNode() {
             pause: async () => void calls.push("pause"),
             resume: async () => void calls.push("resume"),
             configure: async (settings) => void calls.push(settings),
+            watch: () => () => undefined,
             snapshot: async () => {
               throw new AppError("unavailable", "the camera has not given a picture yet");
             },

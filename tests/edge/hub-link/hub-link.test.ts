@@ -7,10 +7,10 @@ import { linkLimits } from "../../../src/common/protocol/link.ts";
 import { parseLinkFrame } from "../../../src/common/protocol/link-frame.ts";
 import { Secret } from "../../../src/common/secret.ts";
 import { HubLink, type HubLinkOptions } from "../../../src/edge/hub-link/hub-link.ts";
-import type { LinkAnswer } from "../../../src/edge/hub-link/link-commands.ts";
+import type { LinkAnswer, LinkContext } from "../../../src/edge/hub-link/link-commands.ts";
 import { type LinkHub, startLinkHub } from "../../support/link-hub.ts";
 
-type Run = (method: string, params: unknown, signal: AbortSignal) => Promise<LinkAnswer>;
+type Run = (method: string, params: unknown, context: LinkContext) => Promise<LinkAnswer>;
 
 const targetOf = (hubUrl: string) => ({ hubUrl, apiKey: new Secret("lck_test_secret") });
 
@@ -24,7 +24,7 @@ function runLink(
   const link = new HubLink({
     nodeId: "node01",
     about: () => ({ software_version: "0.1.0", config_version: "c1" }),
-    commands: { methods: ["pause", "snapshot"], run },
+    commands: { methods: ["pause", "snapshot"], run, watch: () => () => undefined },
     clock: systemClock,
     logger: createLogger("test"),
     backoff: { firstMs: 20, maxMs: 100 },
@@ -215,7 +215,7 @@ describe("requests", () => {
     await using hub = startLinkHub();
     const late = Promise.withResolvers<LinkAnswer>();
     let told = false;
-    await using running = runLink(hub.url, (_method, _params, signal) => {
+    await using running = runLink(hub.url, (_method, _params, { signal }) => {
       signal.addEventListener("abort", () => {
         told = true;
       });
