@@ -119,6 +119,7 @@ function nodeInfoOf(row: NodeRow): Omit<NodeInfo, "cameraIds" | "alerts" | "stat
     uploads: beat?.uploads ?? null,
     cameras: beat?.cameras ?? [],
     errorCounts: beat?.error_counts ?? {},
+    config: beat?.config ?? null,
     link: beat?.link ?? null,
   };
 }

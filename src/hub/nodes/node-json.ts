@@ -2,6 +2,7 @@ import * as v from "valibot";
 import {
   CameraState,
   CameraStatus,
+  ConfigStatus,
   SpoolStatus,
   SystemInfo,
   UploadStatus,
@@ -41,6 +42,10 @@ export const NodeJson = v.pipe(
     active_alerts: v.pipe(
       v.object({ critical: v.number(), warning: v.number() }),
       v.description("How many; what they are is in /api/alerts?node_id=…"),
+    ),
+    config: v.pipe(
+      v.nullable(ConfigStatus),
+      v.description("What of its config file is not in force, and why; null from nodes that do not tell."),
     ),
     error_counts: v.pipe(v.record(v.string(), v.number()), v.description("Since its start, by module.")),
     link: v.pipe(
@@ -94,6 +99,7 @@ export function formatNode(node: NodeInfo, link: NodeLinkState): v.InferInput<ty
     spool: node.spool && formatSpoolStatus(node.spool),
     uploads: node.uploads && formatUploadStatus(node.uploads),
     active_alerts: countBySeverity(node.alerts),
+    config: node.config,
     error_counts: node.errorCounts,
     link: {
       enabled: node.link?.enabled ?? null,

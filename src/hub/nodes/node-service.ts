@@ -1,6 +1,7 @@
 import type {
   CameraState,
   CameraStatus,
+  ConfigStatus,
   HeartbeatRequest,
   RegisterRequest,
   SpoolStatus,
@@ -36,6 +37,8 @@ export interface NodeInfo {
   uploads: UploadStatus | null;
   cameras: CameraStatus[];
   errorCounts: Readonly<Record<string, number>>;
+  /** Which config it goes by, and what of its file waits; null before it told. */
+  config: ConfigStatus | null;
   /** How the node sees its link to the hub; null before it told. */
   link: NonNullable<ParsedHeartbeat["link"]> | null;
   /** What is wrong with it now, as it told and as the hub noticed; the oldest first. */

@@ -29,6 +29,7 @@ export const NodeFacts: FC<Props & { link: NodeLinkState }> = ({ page, node, lin
     if (system.clock) rows.push([facts.clock, <NodeClock page={page} clock={system.clock} />]);
   }
   if (Object.keys(errorCounts).length > 0) rows.push([facts.errors, errorsText(page, node)]);
+  if (node.config) rows.push([facts.config, <Config page={page} config={node.config} />]);
   rows.push([facts.link, <NodeLink page={page} node={node} link={link} />]);
   rows.push([facts.address, <code>{node.ipAddress}</code>]);
   rows.push([facts.version, node.softwareVersion]);
@@ -192,6 +193,32 @@ const NodeClock: FC<{ page: PageContext; clock: NonNullable<System["clock"]> }> 
     </>
   );
 };
+
+/** What of the file is not in force, and why. */
+const Config: FC<{ page: PageContext; config: NonNullable<NodeInfo["config"]> }> = ({
+  page: { t },
+  config: { version, needs_restart: settings, refusal },
+}) => (
+  <>
+    <code>{version}</code>
+    {settings.length > 0 && (
+      <>
+        {" "}
+        <Badge tone="warn" text={t.node.needsRestart} />
+        <span class="muted small detail">{settings.join(", ")}</span>
+      </>
+    )}
+    {refusal !== null && (
+      <>
+        {" "}
+        <Badge tone="bad" text={t.node.configRefused} />
+        <span class="muted small detail" lang="en">
+          {refusal}
+        </span>
+      </>
+    )}
+  </>
+);
 
 function errorsText({ format }: PageContext, { errorCounts }: NodeInfo): string {
   const counts = Object.entries(errorCounts).sort(([, a], [, b]) => b - a);

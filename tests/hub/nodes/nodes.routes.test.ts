@@ -32,6 +32,7 @@ const heartbeat = (...cameraIds: string[]): Heartbeat => ({
   sent_at: "2025-09-23T06:00:00.000Z",
   software_version: "0.1.1",
   config_version: "c2",
+  config: { version: "c2", wanted_version: "c3", needs_restart: ["node_id"], refusal: "no" },
   system: {
     hostname: "pi",
     model: "Raspberry Pi 5",
@@ -107,6 +108,7 @@ describe("a node", () => {
       spool: null,
       uploads: null,
       active_alerts: { critical: 0, warning: 0 },
+      config: null,
       error_counts: {},
       link: { enabled: null, connected: false, since: null, reason: null },
     });
@@ -131,6 +133,7 @@ describe("a node", () => {
       cameras: body.cameras,
       spool: body.spool,
       error_counts: { uploader: 3 },
+      config: body.config,
     });
   });
 

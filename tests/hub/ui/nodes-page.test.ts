@@ -43,6 +43,9 @@ describe("nodes", () => {
         "Under-voltage",
         "since the boot: Slowed down",
       ],
+      ...[
+        "3f1c0a9be77d Needs a restart system.spool_path Changed file refused cameras.1.source.fps: at most",
+      ],
       ...["Not set", "(timedatectl)", "7 sec behind the hub", "uploader 40, camera 14", "Paused"],
     ]) {
       expect(text).toContain(said);
@@ -55,6 +58,7 @@ describe("nodes", () => {
   test("say it in Korean, but for what programs said", async () => {
     const { html } = await textOf("/nodes", troubled, { "accept-language": "ko" });
     for (const said of [
+      ...["재시작 필요", "변경된 파일 거부됨"],
       "카메라에서 영상이 오지 않습니다.",
       "전원이 약합니다",
       "프로세서 온도가 83",

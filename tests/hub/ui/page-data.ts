@@ -89,6 +89,7 @@ export function nodeOf(nodeId: string, more: Partial<NodeInfo> = {}): NodeInfo {
     },
     cameras: [],
     errorCounts: {},
+    config: null,
     link: null,
     uploads: null,
     alerts: [],
@@ -172,6 +173,10 @@ export function troubledNode(): NodeInfo {
       camera("barn", { fps: 14.2, restarts: 1 }),
       camera("roof", { state: "paused", fps: null, bitrate_bps: null }),
     ],
+    config: {
+      ...{ version: "3f1c0a9be77d", wanted_version: "90d1f3a4c2b7", needs_restart: ["system.spool_path"] },
+      refusal: "cameras.1.source.fps: at most 240 frames per second",
+    },
     errorCounts: { uploader: 40, camera: 14, heartbeat: 2 },
     alerts: [
       alertOf("under_voltage"),
