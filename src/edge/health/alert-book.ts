@@ -26,6 +26,8 @@ interface Entry {
   refreshedAtMs: number;
 }
 
+/** Of all of them in one heartbeat, which a hub takes up to 256 KiB of. */
+const maxListBytes = 96 * 1024;
 /** The figures in a message that goes on are brought up to date no more often. */
 const refreshMs = 60_000;
 
@@ -90,10 +92,15 @@ export class AlertBook {
   list(): ReportedAlert[] {
     const rank = ({ cleared_at, severity }: ReportedAlert) =>
       (cleared_at === null ? 0 : 2) + (severity === "critical" ? 0 : 1);
-    return [...this.#entries.values()]
+    const sorted = [...this.#entries.values()]
       .flatMap(({ alert }) => alert ?? [])
-      .sort((a, b) => rank(a) - rank(b) || (a.raised_at < b.raised_at ? -1 : 1))
-      .slice(0, maxReportedAlerts);
+      .sort((a, b) => rank(a) - rank(b) || (a.raised_at < b.raised_at ? -1 : 1));
+    let bytes = 0;
+    const end = sorted.findIndex((alert) => {
+      bytes += Buffer.byteLength(JSON.stringify(alert));
+      return bytes > maxListBytes;
+    });
+    return sorted.slice(0, Math.min(maxReportedAlerts, end === -1 ? sorted.length : end));
   }
 
   /** The hub has heard of these: what is over need not be told again. True when that changed anything. */
