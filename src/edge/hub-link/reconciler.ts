@@ -31,12 +31,13 @@ const defaultBackoff: BackoffOptions = { firstMs: 1000, maxMs: 60_000 };
 const defaultCheckMs = 30_000;
 const defaultSettleMs = 1000;
 /** Anywhere in it, so that a hundred nodes do not all come at once. Two edges that take turns under one id calm down. */
-const defaultSpread: BackoffOptions = { firstMs: 30_000, maxMs: 3_600_000, jitter: 1 };
+const defaultSpread: BackoffOptions = { firstMs: 60_000, maxMs: 3_600_000, jitter: 1 };
 /** A bookmark that has stayed for so long is nobody else's. */
 const steadyMs = 600_000;
 /** A hub of an older release is asked as rarely as that whether it is a newer one. */
 const unsupportedMs = 300_000;
-const defaultBatchSize = 200;
+/** Half of what is announced at once: it is not urgent. */
+const defaultBatchSize = 100;
 
 /**
  * Notices that the hub was restored from an older catalog, and tells it again what it lacks.
