@@ -38,3 +38,5 @@ export function playHls(rate: number): Promise<{
 }>;
 /** The media time of the frame shown after a seek. */
 export function seekHls(time: number): Promise<{ shown: number; date: string | undefined }>;
+/** The live page shows moving pictures. */
+export function livePlays(): boolean;

@@ -121,3 +121,8 @@ export async function seekHls(time) {
   video.currentTime = time;
   return { shown: await frame, date: window.player.hls.playingDate?.toISOString() };
 }
+
+export function livePlays() {
+  const video = document.querySelector("[data-live][data-state=playing] video");
+  return video !== null && video.videoWidth > 0 && video.getVideoPlaybackQuality().totalVideoFrames > 20;
+}

@@ -1,6 +1,7 @@
 import controls from "./assets/controls.css" with { type: "text" };
 import frame from "./assets/frame.css" with { type: "text" };
 import icon from "./assets/icon.svg" with { type: "text" };
+import live from "./assets/live.js" with { type: "text" };
 import pictures from "./assets/pictures.css" with { type: "text" };
 import player from "./assets/player.js" with { type: "text" };
 import tables from "./assets/tables.css" with { type: "text" };
@@ -16,6 +17,8 @@ export interface Asset {
 export interface Assets {
   style: Asset;
   player: Asset;
+  /** Of the live page alone. */
+  live: Asset;
   icon: Asset;
 }
 
@@ -27,6 +30,7 @@ export function createAssets(): Assets {
   return {
     style: asset("style", "css", "text/css; charset=utf-8", [frame, controls, pictures, tables].join("\n")),
     player: asset("player", "js", "text/javascript; charset=utf-8", player),
+    live: asset("live", "js", "text/javascript; charset=utf-8", live),
     icon: asset("icon", "svg", "image/svg+xml", icon),
   };
 }

@@ -50,6 +50,11 @@ export const CameraDayPage: FC<{ page: PageContext; model: CameraDayModel }> = (
           <h1>{camera.name}</h1>
           <Badge tone={cameraTones[camera.state]} text={t.camera.states[camera.state]} />
           <CameraActions page={page} camera={camera} link={model.link} />
+          {model.link.isConnected && (
+            <a class="button small" href={`/cameras/${encodeURIComponent(camera.cameraId)}/live`}>
+              {t.live.link}
+            </a>
+          )}
         </div>
         {camera.message !== null && camera.state !== "recording" && <p class="hint">{camera.message}</p>}
       </div>

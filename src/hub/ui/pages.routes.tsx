@@ -20,6 +20,7 @@ import { type GapFinder, loadCameraDay, loadDayGaps, maxGapsPerDay, maxVideosPer
 import { CamerasPage } from "./cameras.page.tsx";
 import { HealthPage } from "./health.page.tsx";
 import { languageCookie, languages } from "./language.ts";
+import { LivePage } from "./live.page.tsx";
 import { NodesPage } from "./nodes.page.tsx";
 import { pageContextOf } from "./page-context.ts";
 import { CalendarDay, HourIndex, LocalPath } from "./page-queries.ts";
@@ -82,6 +83,11 @@ export function createPages(deps: PageServices & { clock: Clock; assets: Assets 
         return c.html(renderPage(<CameraDayPage page={pageOf(c)} model={model} />));
       },
     )
+    .get("/cameras/:id/live", allow("page"), isPage, validParam(v.object({ id: CameraId })), async (c) => {
+      const camera = await nodes.findCamera(c.req.valid("param").id);
+      const link = remote.stateOf(camera.nodeId);
+      return c.html(renderPage(<LivePage page={pageOf(c)} camera={camera} link={link} />));
+    })
     .get("/videos/:id", allow("page"), isPage, validParam(v.object({ id: VideoId })), async (c) => {
       const video = await videos.find(c.req.valid("param").id);
       const { previous, next } = await videos.neighbours(video);

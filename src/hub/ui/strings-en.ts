@@ -61,6 +61,16 @@ export const english = {
     videoAt: (time: string) => `Video at ${time}`,
   },
 
+  live: {
+    link: "Live",
+    title: (name: string) => `${name}, live`,
+    recordings: "Recordings",
+    connecting: "Connecting to the camera …",
+    playing: "As it is now, a second or two late.",
+    away: "The camera's node cannot be reached. The picture comes as soon as it can.",
+    unsupported: "This browser cannot play what the camera sends. The picture above is its newest.",
+  },
+
   video: {
     statuses: {
       available: "Available",

@@ -60,6 +60,16 @@ export const korean: Strings = {
     videoAt: (time) => `${time} 영상`,
   },
 
+  live: {
+    link: "실시간",
+    title: (name) => `${name}, 실시간`,
+    recordings: "녹화 영상",
+    connecting: "카메라에 연결하는 중 …",
+    playing: "지금 영상입니다. 1~2초 늦을 수 있습니다.",
+    away: "카메라의 노드에 연결할 수 없습니다. 연결되면 바로 영상이 나옵니다.",
+    unsupported: "이 브라우저는 카메라가 보내는 형식을 재생할 수 없습니다. 위 사진이 가장 최근 모습입니다.",
+  },
+
   video: {
     statuses: {
       available: "재생 가능",

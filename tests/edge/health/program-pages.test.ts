@@ -12,7 +12,10 @@ test("only what is mapped of the program itself, for reading, and as it is in th
     // Somebody has written to it: a debugger, or the dynamic linker.
     entry(`06849000-0684a000 r-xp 01838000 fd:00 17   ${program}`, { Rss: 40, Anonymous: 4 }),
     entry(`06867000-07000000 rw-p 0665e000 fd:00 17   ${program}`, { Rss: 5336, Anonymous: 0 }),
-    entry("7fd2a2db6000-7fd2a2f0c000 r-xp 00026000 fd:00 99   /usr/lib/libc.so.6", { Rss: 1200, Anonymous: 0 }),
+    entry("7fd2a2db6000-7fd2a2f0c000 r-xp 00026000 fd:00 99   /usr/lib/libc.so.6", {
+      Rss: 1200,
+      Anonymous: 0,
+    }),
     entry("7fd2a3000000-7fd2a3001000 r-xp 00000000 00:00 0", { Rss: 4, Anonymous: 0 }),
     entry("7ffc956ad000-7ffc956ce000 r-xp 00000000 00:00 0    [vdso]", { Rss: 4, Anonymous: 0 }),
   ].join("");

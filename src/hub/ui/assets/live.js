@@ -1,0 +1,110 @@
+// A camera as it is now. Fragments come by a WebSocket and go into the video element as they are; what is too old to be
+// "now" is jumped over. While the page is hidden nobody watches, and the camera's node sends nothing.
+
+const view = document.querySelector("[data-live]");
+const video = view.querySelector("video");
+const maxBehindSeconds = 3;
+const keptSeconds = 10;
+const hiddenMs = 10_000;
+
+/** `connecting`, `playing`, `away` or `unsupported`: the page says something else in each. */
+const show = (state) => {
+  view.dataset.state = state;
+};
+
+/** Takes init segment and fragments of one run. */
+const openStream = (codecs) => {
+  const type = `video/mp4; codecs="${codecs}"`;
+  if (!globalThis.MediaSource?.isTypeSupported(type)) return undefined;
+  const source = new MediaSource();
+  const queue = [];
+  let buffer;
+  const pump = () => {
+    if (!buffer || buffer.updating || source.readyState !== "open") return;
+    const { buffered } = buffer;
+    const old = video.currentTime - keptSeconds;
+    if (buffered.length > 0 && buffered.start(0) < old - keptSeconds) buffer.remove(0, old);
+    else if (queue.length > 0) buffer.appendBuffer(queue.shift());
+  };
+  const chase = () => {
+    const last = buffer.buffered.length - 1;
+    if (last < 0) return;
+    const [start, end] = [buffer.buffered.start(last), buffer.buffered.end(last)];
+    // At first, after fragments that were missed, and after a pause.
+    if (video.currentTime < start || end - video.currentTime > maxBehindSeconds) {
+      video.currentTime = Math.max(start, end - 1);
+    }
+    if (video.paused) video.play().catch(() => {});
+  };
+  source.addEventListener("sourceopen", () => {
+    URL.revokeObjectURL(video.src);
+    buffer = source.addSourceBuffer(type);
+    buffer.addEventListener("updateend", () => {
+      chase();
+      pump();
+    });
+    pump();
+  });
+  video.src = URL.createObjectURL(source);
+  return {
+    /** False when the browser does not keep up. */
+    add(bytes) {
+      queue.push(bytes);
+      pump();
+      return queue.length < 30;
+    },
+  };
+};
+
+let socket;
+let tries = 0;
+
+const watch = () => {
+  if (socket) return;
+  const mine = new WebSocket(new URL(view.dataset.live, location.href.replace(/^http/, "ws")));
+  mine.binaryType = "arraybuffer";
+  socket = mine;
+  let stream;
+  mine.addEventListener("message", ({ data }) => {
+    if (typeof data !== "string") {
+      if (stream && !stream.add(data)) mine.close();
+      return;
+    }
+    const said = JSON.parse(data);
+    if (said.type === "away") show("away");
+    if (said.type !== "init") return;
+    tries = 0;
+    stream = openStream(said.codecs);
+    if (!stream) {
+      show("unsupported");
+      mine.close();
+    }
+  });
+  mine.addEventListener("close", ({ code }) => {
+    if (socket !== mine) return;
+    socket = undefined;
+    if (view.dataset.state === "unsupported" || document.hidden) return;
+    // Signed out: the hub shows where to sign in.
+    if (code === 4004) location.reload();
+    if (view.dataset.state === "playing") show("connecting");
+    setTimeout(watch, Math.min(15_000, 1000 * 2 ** tries++) * (0.5 + Math.random() / 2));
+  });
+};
+
+const leave = () => {
+  const mine = socket;
+  socket = undefined;
+  mine?.close();
+};
+
+let hiding;
+document.addEventListener("visibilitychange", () => {
+  clearTimeout(hiding);
+  if (document.hidden) hiding = setTimeout(leave, hiddenMs);
+  else if (view.dataset.state !== "unsupported") watch();
+});
+video.addEventListener("timeupdate", () => {
+  if (video.readyState >= 2) show("playing");
+});
+video.addEventListener("error", () => socket?.close());
+watch();

@@ -1,0 +1,52 @@
+import { expect, test } from "bun:test";
+import { mkdir } from "node:fs/promises";
+import { join } from "node:path";
+import { openBrowser } from "../support/browser.ts";
+import { EdgeProcess, makeEdgeSite } from "../support/edge-process.ts";
+import { startHubProcess } from "../support/hub-process.ts";
+import * as inPage from "../support/in-page.js";
+import { temporaryFolder } from "../support/sample-recording.ts";
+import { makeAccounts, password, userName } from "../support/test-hub.ts";
+
+// The hub and an edge as processes, and a real browser that plays what the camera gives now.
+
+test("the live page plays the camera, says when it is away, and plays again", async () => {
+  await using folder = await temporaryFolder();
+  const data = join(folder.path, "data");
+  const archive = join(folder.path, "videos");
+  await mkdir(archive);
+  const { nodeKey } = await makeAccounts(data);
+  await using hub = await startHubProcess({ data, archive });
+  const site = await makeEdgeSite(folder.path, {
+    hubUrl: hub.url,
+    apiKey: nodeKey,
+    cameras: [{ id: "cam01", source: { type: "test", width: 640, height: 360, fps: 15, bitrate: 400_000 } }],
+  });
+  let edge = new EdgeProcess(site);
+  await using browser = await openBrowser();
+  try {
+    await edge.logged("linked to the hub");
+    await edge.logged("registered at the hub");
+    const { page, troubles } = await browser.open({ width: 1000 });
+    await page.goto(`${hub.url}/`);
+    await page.fill("input[name=username]", userName);
+    await page.fill("input[name=password]", password);
+    await Promise.all([page.waitForURL(`${hub.url}/`), page.click("button[type=submit]")]);
+    await page.goto(`${hub.url}/cameras/cam01`);
+    await page.click("main a[href='/cameras/cam01/live']");
+
+    const isPlaying = () => page.waitForFunction(inPage.livePlays, undefined, { timeout: 30_000 });
+    await isPlaying();
+    const screenshots = process.env.LIVECAM_SCREENSHOTS;
+    if (screenshots !== undefined) await page.screenshot({ path: join(screenshots, "live.png") });
+
+    await edge.stop();
+    await page.waitForSelector("[data-state=away]", { timeout: 30_000 });
+    edge = new EdgeProcess(site);
+    await isPlaying();
+    expect(troubles).toEqual([]);
+  } finally {
+    edge.kill("SIGKILL");
+    await edge.exited;
+  }
+}, 120_000);
