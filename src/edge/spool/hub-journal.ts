@@ -70,7 +70,7 @@ export class HubJournal implements AcknowledgedJournal {
       const newest = numbersOf(await readdir(directory)).at(-1);
       const journal = new HubJournal(options, newest ?? 1);
       if (newest === undefined) journal.#last = null;
-      else await journal.#goOn(await readFile(journal.#pathOf(newest), "utf8"));
+      else await journal.#goOn();
       return journal;
     } catch (cause) {
       throw new AppError("io", "the journal of the spool cannot be read", { cause });
@@ -120,7 +120,7 @@ export class HubJournal implements AcknowledgedJournal {
     if (bookmark !== null) {
       const line = JSON.stringify({ bookmark });
       for (let i = numbers.length - 1; i >= 0; i--) {
-        const at = (await this.#read(numbers[i] as number)).lastIndexOf(line);
+        const at = (await this.#read(numbers[i] as number))?.lastIndexOf(line) ?? -1;
         if (at < 0) continue;
         [start, offset] = [i, at + line.length];
         break;
@@ -128,7 +128,7 @@ export class HubJournal implements AcknowledgedJournal {
     }
     let unreadable = 0;
     for (const number of numbers.slice(start)) {
-      const text = await this.#read(number);
+      const text = (await this.#read(number)) ?? "";
       for (const line of text.slice(number === numbers[start] ? offset : 0).split("\n")) {
         if (line === "") continue;
         const entry = parseLine(line);
@@ -192,9 +192,10 @@ export class HubJournal implements AcknowledgedJournal {
     this.#sizeBytes = 0;
   }
 
-  /** With the newest part, where its end is whole. */
-  async #goOn(text: string): Promise<void> {
-    if (text !== "" && !text.endsWith("\n")) return this.#startPart();
+  /** With the newest part, where its end can be read and is whole. */
+  async #goOn(): Promise<void> {
+    const text = await this.#read(this.#number);
+    if (!text?.endsWith("\n")) return this.#startPart();
     this.#sizeBytes = Buffer.byteLength(text);
     const last = parseLine(text.trimEnd().split("\n").at(-1) ?? "");
     if (last && "bookmark" in last) this.#last = last.bookmark;
@@ -204,13 +205,15 @@ export class HubJournal implements AcknowledgedJournal {
     return numbersOf(await readdir(this.#directory));
   }
 
-  /** Empty for a part that was trimmed meanwhile. */
-  async #read(number: number): Promise<string> {
+  /** Undefined for a part that was trimmed meanwhile, and for one that the disk refuses: the others can be told. */
+  async #read(number: number): Promise<string | undefined> {
+    const path = this.#pathOf(number);
     try {
-      return await readFile(this.#pathOf(number), "utf8");
-    } catch (cause) {
-      if (errnoOf(cause) === "ENOENT") return "";
-      throw new AppError("io", "the journal of the spool cannot be read", { cause });
+      return await readFile(path, "utf8");
+    } catch (error) {
+      if (errnoOf(error) === "ENOENT") return undefined;
+      this.#options.logger.error("a part of the journal cannot be read", { path, ...errorFields(error) });
+      return undefined;
     }
   }
 

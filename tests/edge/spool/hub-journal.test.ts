@@ -1,5 +1,5 @@
 import { expect, test } from "bun:test";
-import { appendFile, readdir, rm, stat, truncate, utimes, writeFile } from "node:fs/promises";
+import { appendFile, mkdir, readdir, rm, stat, truncate, utimes, writeFile } from "node:fs/promises";
 import { join } from "node:path";
 import { systemClock } from "../../../src/common/clock.ts";
 import { createLogger } from "../../../src/common/log.ts";
@@ -119,6 +119,21 @@ test("a line that cannot be read is left out, and the others are there", async (
   const journal = await open(folder.path);
   await journal.note([video(1)]);
   expect(await after(journal, null)).toEqual([0, 1]);
+});
+
+test("a part that the disk does not give holds up nothing: a new one is begun, and the others are there", async () => {
+  await using folder = await temporaryFolder();
+  const journal = await open(folder.path, { partBytes: 1 });
+  await journal.note([video(0)]);
+  await journal.note([video(1)]);
+  // A directory in its place cannot be read as a file, whoever asks.
+  const path = join(folder.path, "journal", "00000002.jsonl");
+  await rm(path);
+  await mkdir(path);
+  const again = await open(folder.path);
+  await again.note([video(2)]);
+  expect(await after(again, null)).toEqual([0, 2]);
+  expect(await after(again, await again.mark())).toEqual([]);
 });
 
 testIf(canMount, "mounting needs root")(
