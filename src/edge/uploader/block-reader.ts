@@ -2,7 +2,7 @@ import { AppError } from "../../common/errors.ts";
 import type { SequentialFile } from "../../common/mp4/sequential-reader.ts";
 
 /** Small enough that a block is still in the core's own cache when it is hashed and written. */
-const blockBytes = 256 * 1024;
+const blockBytes = 512 * 1024;
 /** One is used, one still being written, and two are being read. */
 const slots = 4;
 const ahead = 2;

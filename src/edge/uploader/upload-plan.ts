@@ -66,6 +66,10 @@ export class UploadPlan {
     return (this.#held.get(videoId)?.untilMs ?? Number.NEGATIVE_INFINITY) > nowMs;
   }
 
+  isAnyHeldBack(nowMs: number): boolean {
+    return [...this.#held.values()].some(({ untilMs }) => untilMs > nowMs);
+  }
+
   lastErrorOf(videoId: string): string | undefined {
     return this.#held.get(videoId)?.reason;
   }

@@ -122,13 +122,13 @@ export class Uploader {
   }
 
   status(): UploaderStatus {
-    const items = this.list();
-    const waits = items.length > 0;
+    const waiting = this.#options.queue.waiting();
+    const waits = waiting.length > 0;
     return {
       ...this.#tally.counts(),
-      state: waits ? this.#stateWith(items) : "idle",
+      state: waits ? this.#stateWith(waiting) : "idle",
       bytesPerSecond: this.#forecast.bytesPerSecond(),
-      etaSeconds: waits ? items.at(-1)?.etaSeconds : 0,
+      etaSeconds: waits ? this.#etaOf(waiting) : 0,
       lastError: waits ? this.#lastError : undefined,
       failingSinceMs: waits ? this.#tally.counts().failingSinceMs : undefined,
     };
@@ -196,6 +196,7 @@ export class Uploader {
     const attempt = new UploadAttempt(segment, this.#options.clock.monotonicMs());
     this.#attempts.set(videoId, attempt);
     this.#forecast.started(videoId);
+    this.#options.logger.debug("uploading", { video_id: videoId, size_bytes: segment.sizeBytes });
     try {
       const result = await attempt.run(this.#options, () => {
         this.#forecast.reached(videoId, attempt.sentBytes);
@@ -255,11 +256,22 @@ export class Uploader {
     });
   }
 
-  #stateWith(items: readonly UploadItem[]): UploaderStatus["state"] {
+  #stateWith(waiting: readonly WaitingSegment[]): UploaderStatus["state"] {
     if (this.#attempts.size > 0) return "uploading";
     if (!this.mayUpload) return "outside_window";
-    const isDue = items.some(({ state }) => state === "waiting");
+    const nowMs = this.#options.clock.monotonicMs();
+    const isDue = waiting.some(({ videoId }) => !this.#plan.isHeldBack(videoId, nowMs));
     return isDue && this.#lastError === undefined ? "uploading" : "retrying";
+  }
+
+  /** Until all of them are archived; of what is held back, and while uploads fail, nobody can tell. */
+  #etaOf(waiting: readonly WaitingSegment[]): number | undefined {
+    const isAnyHeld = this.#plan.isAnyHeldBack(this.#options.clock.monotonicMs());
+    if (isAnyHeld || this.#lastError !== undefined) return undefined;
+    let bytes = 0;
+    for (const { sizeBytes } of waiting) bytes += sizeBytes;
+    for (const attempt of this.#attempts.values()) bytes -= attempt.sentBytes;
+    return this.#forecast.secondsUntil([bytes])[0];
   }
 
   /** 0 in a window. */
