@@ -67,7 +67,13 @@ class Scene implements UploadQueue {
     return { sourcePath: videoId, identity };
   }
 
+  /** Thrown once by the next `markArchived`. */
+  markFault: Error | undefined;
+
   async markArchived(videoId: string) {
+    const fault = this.markFault;
+    this.markFault = undefined;
+    if (fault) throw fault;
     this.archived.push(videoId);
     await this.setAside(videoId);
   }
@@ -146,6 +152,18 @@ test("one that succeeds tells that the archive is there, whatever failed before 
   at.puts[1]?.succeed();
   expect(await at.begun()).toEqual(["v0", "v1", "v2"]);
   expect(at.uploader.list().find(({ videoId }) => videoId === "v0")).toMatchObject({ state: "held_back" });
+});
+
+test("one that finds no room for its record on the node's full disk is tried again soon, in its place", async () => {
+  await using at = new Scene(3);
+  await at.begun();
+  at.markFault = Object.assign(new Error("no space left on device"), { code: "ENOSPC" });
+  at.puts[0]?.succeed();
+  expect(await at.begun()).toEqual(["v0", "v0"]);
+  expect(at.uploader.list()[0]).toMatchObject({ videoId: "v0", state: "uploading", lastError: undefined });
+  at.puts[1]?.succeed();
+  await at.begun();
+  expect(at.archived).toEqual(["v0"]);
 });
 
 test("one that is being finished can be cancelled, and the one that goes out beside it goes on", async () => {
