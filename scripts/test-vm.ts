@@ -78,6 +78,9 @@ async function main(): Promise<number> {
   if (options.image) return 0;
 
   await using site = await Site.open(image);
+  for (const name of ["SIGINT", "SIGTERM"] as const) {
+    process.once(name, () => void site[Symbol.asyncDispose]().finally(() => process.exit(130)));
+  }
   const startedMs = performance.now();
   await site.vm.boot();
   console.log(`booted in ${((performance.now() - startedMs) / 1000).toFixed(1)} s`);

@@ -1,4 +1,5 @@
 import { expectThat, type Scenario, seconds } from "./scenario.ts";
+import { until } from "./site.ts";
 import { startTimeServer } from "./time-server.ts";
 
 export const bootScenarios: Scenario[] = [
@@ -33,7 +34,13 @@ export const bootScenarios: Scenario[] = [
       const fromMs = Date.now();
       await site.vm.boot({ rtc: "1970-01-01T00:00:00" });
       const wrong = (await site.vm.run("date -u +%F")).trim();
-      await Bun.sleep(15_000);
+      await until("its first pictures", 180_000, async () =>
+        site.status().then(
+          ({ cameras }) => cameras[0]?.last_fragment_at != null,
+          () => false,
+        ),
+      );
+      await Bun.sleep(12_000);
       await using _server = await startTimeServer();
       await site.vm.run("systemctl restart systemd-timesyncd");
       const setMs = Date.now();

@@ -63,7 +63,7 @@ export const nasScenarios: Scenario[] = technologies.flatMap((technology): Scena
         );
         const atMs = Date.now();
         await site.vm.run("systemctl start livecam-edge");
-        await until("recording again", 60_000, async () =>
+        await until("recording again", 120_000, async () =>
           site.status().then(
             ({ cameras }) => cameras[0]?.state === "recording",
             () => false,

@@ -93,7 +93,7 @@ export class Site implements AsyncDisposable {
       node_id: nodeId,
       cameras: [{ id: cameraId, source: { type: "file", path: "/srv/film.mp4" } }],
       recording: { segment_seconds: segmentSeconds, fsync_interval_ms: fsyncIntervalMs },
-      upload: { destination, stall_seconds: 10 },
+      upload: { destination, stall_seconds: 30 },
       network: {
         hub_url: `http://${hostInGuest}:${new URL(this.hub.url).port}`,
         api_key: { file: "/etc/livecam/hub.key" },
@@ -117,7 +117,7 @@ export class Site implements AsyncDisposable {
     uploads: { waiting: number };
     archive: { abandoned_workers: number };
   }> {
-    return JSON.parse(await this.vm.run("livecam-edge status --json", 30_000));
+    return JSON.parse(await this.vm.run("livecam-edge status --json", 120_000));
   }
 
   async videos(): Promise<Video[]> {
@@ -131,7 +131,7 @@ export class Site implements AsyncDisposable {
   }
 
   /** Resolves when the hub has so many videos more than now. */
-  async delivers(count: number, withinMs = 240_000): Promise<void> {
+  async delivers(count: number, withinMs = 300_000): Promise<void> {
     const before = (await this.videos()).length;
     await until(`${count} videos more`, withinMs, async () => (await this.videos()).length >= before + count);
   }
