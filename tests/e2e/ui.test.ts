@@ -2,12 +2,14 @@ import { afterAll, beforeAll, describe, expect, test } from "bun:test";
 import { mkdir } from "node:fs/promises";
 import { join } from "node:path";
 import type { Page } from "playwright-core";
+import { newUuidV7 } from "../../src/common/ids.ts";
 import type { Video } from "../../src/hub/db/catalog.ts";
 import { archiveTestVideo } from "../support/archived-video.ts";
 import { openBrowser, type TestBrowser } from "../support/browser.ts";
 import * as inPage from "../support/in-page.js";
 import { heartbeatRequest, registerRequest } from "../support/node-reports.ts";
 import { type RunningHub, startHub } from "../support/running-hub.ts";
+import { reportedAlert } from "../support/sample-alert.ts";
 
 // The hub as a process, a real browser, and videos as an edge archives them.
 
@@ -32,6 +34,18 @@ beforeAll(async () => {
   const unknown = { last_fragment_at: null, run_started_at: null, restarts: 0 };
   await hub.post("/api/nodes/node01/heartbeat", {
     ...beat,
+    alerts: [
+      reportedAlert({
+        ...{ camera_id: "cam02", raised_at: new Date(Date.now() - 600_000).toISOString() },
+        params: { failures: 5, error: "ffmpeg ended: <i>no</i> such device" },
+      }),
+      reportedAlert({
+        code: "from_the_future",
+        camera_id: null,
+        message: "<b>words</b> of its own",
+        params: {},
+      }),
+    ],
     cameras: [
       { camera_id: "cam01", state: "recording", ...idle, ...unknown },
       {
@@ -44,6 +58,18 @@ beforeAll(async () => {
     ],
   });
   const first = Math.floor(Date.now() / 1000) * 1000 - 60 * 60_000;
+  const at = (ms: number) => new Date(ms).toISOString();
+  await hub.post("/api/nodes/node01/gaps", {
+    protocol_version: 1,
+    gaps: (["camera_failed", "node_down", "paused"] as const).map((cause, i) => ({
+      gap_id: newUuidV7(first - (i + 1) * 600_000),
+      camera_id: "cam01",
+      from_time: at(first - (i + 1) * 600_000),
+      to_time: at(first - (i + 1) * 600_000 + 300_000),
+      cause,
+      detail: "ffmpeg ended: <b>Connection</b> to tcp://192.0.2.40:554 failed: No route to host",
+    })),
+  });
   videos = [];
   for (let i = 0; i < 3; i++) {
     videos.push(
