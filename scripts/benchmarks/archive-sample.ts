@@ -18,7 +18,7 @@ export interface ArchivedSample {
 
 /** Puts a segment into the archive by the shortest way and announces it to the hub. */
 export async function archiveSample(
-  segment: SampleSegment,
+  segment: Pick<SampleSegment, "path" | "identity">,
   archiveDir: string,
   hub: RunningHub,
 ): Promise<ArchivedSample> {

@@ -10,6 +10,7 @@ import type { Benchmark, BenchmarkContext, Binaries, Scale } from "./benchmark.t
 import { edgeBenchmark } from "./edge-benchmark.ts";
 import { listBenchmark } from "./list-benchmark.ts";
 import { describeMachine, describeOthersLoad } from "./machine.ts";
+import { playlistBenchmark } from "./playlist-benchmark.ts";
 import { rangeBenchmark } from "./range-benchmark.ts";
 import { formatTable, type JudgedRow, judgeRow } from "./report.ts";
 import { startupBenchmark } from "./startup-benchmark.ts";
@@ -21,6 +22,7 @@ const benchmarks: readonly Benchmark[] = [
   backlogBenchmark,
   rangeBenchmark,
   listBenchmark,
+  playlistBenchmark,
   visibleBenchmark,
   edgeBenchmark,
 ];

@@ -53,8 +53,8 @@ export function planParts(file: ArchivedFile): MediaParts {
   return {
     init: { start: file.initOffset, end: file.initOffset + file.initSizeBytes },
     firstOffset: first.offset,
-    sizesBytes: Uint32Array.from(parts, (part) => part.sizeBytes),
-    durationsTicks: Float64Array.from(parts, (part) => part.durationTicks),
+    sizesBytes: new Uint32Array(parts.map((part) => part.sizeBytes)),
+    durationsTicks: new Float64Array(parts.map((part) => part.durationTicks)),
     timescale,
     startTicks: first.startTicks,
     endTicks: last.startTicks + last.durationTicks,
