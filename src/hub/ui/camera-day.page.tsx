@@ -15,6 +15,7 @@ import type { PageVideo } from "./page-video.ts";
 import { neighbourDays } from "./plan-calendar.ts";
 import type { DayPlan, HourPlan } from "./plan-day.ts";
 import type { GapPlan } from "./plan-gaps.ts";
+import { SaveRange } from "./save-range.tsx";
 
 export interface CameraDayModel {
   camera: CameraOverview;
@@ -31,6 +32,8 @@ export interface CameraDayModel {
   /** The hours whose videos are shown: all of them, or one on a day of many. */
   shownHours: readonly HourPlan[];
   videoCount: number;
+  /** What the form for saving a part says at first, local times; nothing without videos. */
+  save: { from: string; to: string } | undefined;
   /** Set when not all videos of the day could be shown. */
   cutAt: number | undefined;
 }
@@ -89,6 +92,7 @@ export const CameraDayPage: FC<{ page: PageContext; model: CameraDayModel }> = (
           )}
           {!isWholeDay && !isEmpty && <p class="muted">{t.day.oneHourShown}</p>}
           {model.cutAt !== undefined && <p class="hint">{t.day.truncated(format.number(model.cutAt))}</p>}
+          {model.save && <SaveRange page={page} cameraId={camera.cameraId} day={day} {...model.save} />}
           <GapList page={page} plan={gaps} timeZone={camera.timeZone} cutAt={model.gapsCutAt} />
         </section>
       )}

@@ -23,3 +23,12 @@ export const LocalPath = v.pipe(
   v.maxLength(2000),
   v.regex(/^\/(?![/\\])[A-Za-z0-9/_?=&.%-]*$/, "a path on this hub"),
 );
+
+/** `15:30` or `15:30:07`, as a form's time field sends it. */
+export const TimeOfDay = v.pipe(
+  v.string(),
+  v.regex(/^(?:[01]\d|2[0-3]):[0-5]\d(?::[0-5]\d)?$/, "a time of day such as 15:30:00"),
+);
+
+/** One MP4, or the original files. */
+export const SaveAs = v.picklist(["clip", "evidence"], "clip or evidence");

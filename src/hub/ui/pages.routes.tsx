@@ -5,6 +5,7 @@ import * as v from "valibot";
 import type { Clock } from "../../common/clock.ts";
 import { errorCodeOf } from "../../common/errors.ts";
 import { CameraId, VideoId } from "../../common/ids.ts";
+import { formatWireTime } from "../../common/protocol/wire.ts";
 import { localDateOf } from "../../common/time-zone.ts";
 import type { HealthService } from "../health/health-service.ts";
 import { allow } from "../http/access.ts";
@@ -23,9 +24,10 @@ import { languageCookie, languages } from "./language.ts";
 import { LivePage } from "./live.page.tsx";
 import { NodesPage } from "./nodes.page.tsx";
 import { pageContextOf } from "./page-context.ts";
-import { CalendarDay, HourIndex, LocalPath } from "./page-queries.ts";
+import { CalendarDay, HourIndex, LocalPath, SaveAs, TimeOfDay } from "./page-queries.ts";
 import { chooseHours, planDay, spanOfDay } from "./plan-day.ts";
 import { planGaps } from "./plan-gaps.ts";
+import { offerToSave, planSave } from "./plan-save.ts";
 import { renderPage } from "./render-page.ts";
 import { VideoPage } from "./video.page.tsx";
 
@@ -77,6 +79,7 @@ export function createPages(deps: PageServices & { clock: Clock; assets: Assets 
           gaps: planGaps(plan, told.gaps),
           gapsCutAt: told.isCut ? maxGapsPerDay : undefined,
           shownHours: chooseHours(plan, hour),
+          save: offerToSave(plan, camera.timeZone),
           videoCount: found.videos.length,
           cutAt: found.isCut ? maxVideosPerDay : undefined,
         };
@@ -88,6 +91,25 @@ export function createPages(deps: PageServices & { clock: Clock; assets: Assets 
       const link = remote.stateOf(camera.nodeId);
       return c.html(renderPage(<LivePage page={pageOf(c)} camera={camera} link={link} />));
     })
+    .get(
+      "/cameras/:id/save",
+      allow("page"),
+      isPage,
+      validParam(v.object({ id: CameraId })),
+      validQuery(v.strictObject({ date: CalendarDay, from: TimeOfDay, to: TimeOfDay, as: SaveAs })),
+      async (c) => {
+        const { cameraId, timeZone } = await nodes.findCamera(c.req.valid("param").id);
+        const { date, from, to, as } = c.req.valid("query");
+        const span = planSave({ day: date, from, to }, timeZone);
+        const range = new URLSearchParams({
+          from: formatWireTime(span.fromMs),
+          to: formatWireTime(span.toMs),
+        });
+        const path =
+          as === "clip" ? `/api/cameras/${cameraId}/clip.mp4?` : `/api/evidence.zip?camera_id=${cameraId}&`;
+        return c.redirect(`${path}${range}`, 303);
+      },
+    )
     .get("/videos/:id", allow("page"), isPage, validParam(v.object({ id: VideoId })), async (c) => {
       const video = await videos.find(c.req.valid("param").id);
       const { previous, next } = await videos.neighbours(video);

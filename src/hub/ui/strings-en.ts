@@ -71,6 +71,14 @@ export const english = {
     unsupported: "This browser cannot play what the camera sends. The picture above is its newest.",
   },
 
+  save: {
+    from: "From",
+    to: "To",
+    clip: "Save as one video",
+    evidence: "Save as evidence",
+    hint: "One video: exactly this time, up to six hours. Evidence: the original files around it with their hashes, as a ZIP.",
+  },
+
   video: {
     statuses: {
       available: "Available",

@@ -70,6 +70,14 @@ export const korean: Strings = {
     unsupported: "이 브라우저는 카메라가 보내는 형식을 재생할 수 없습니다. 위 사진이 가장 최근 모습입니다.",
   },
 
+  save: {
+    from: "시작",
+    to: "끝",
+    clip: "한 영상으로 저장",
+    evidence: "증거로 저장",
+    hint: "한 영상: 이 시간만 정확히, 최대 6시간. 증거: 그 시간의 원본 파일과 해시를 ZIP으로.",
+  },
+
   video: {
     statuses: {
       available: "재생 가능",

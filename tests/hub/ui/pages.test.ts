@@ -347,3 +347,31 @@ describe("assets", () => {
     }
   });
 });
+
+describe("saving a part of a day", () => {
+  const save = (query: string) => createPageApp(data).get(`/cameras/cam01/save?${query}`);
+
+  test("leads to the clip or the evidence of that time in the camera's zone", async () => {
+    const clip = await save("date=2025-09-23&from=15:30&to=15:31:30&as=clip");
+    expect([clip.status, clip.headers.get("location")]).toEqual([
+      303,
+      "/api/cameras/cam01/clip.mp4?from=2025-09-23T06%3A30%3A00.000Z&to=2025-09-23T06%3A31%3A30.000Z",
+    ]);
+    const evidence = await save("date=2025-09-23&from=15:30&to=15:31:30&as=evidence");
+    expect(evidence.headers.get("location")).toStartWith(
+      "/api/evidence.zip?camera_id=cam01&from=2025-09-23T06",
+    );
+  });
+
+  test.each([
+    "",
+    "date=2025-02-30&from=15:30&to=15:31&as=clip",
+    "date=2025-09-23&from=24:30&to=15:31&as=clip",
+  ])("%p is refused", async (query) => expect((await save(query)).status).toBe(400));
+
+  test("is offered on a day with video, for its last minutes", async () => {
+    const { html } = await textOf("/cameras/cam01");
+    expect(html).toMatch(/<form class="save-range"[^>]*action="\/cameras\/cam01\/save"/);
+    expect((await textOf("/cameras/cam01?date=2001-01-01")).html).not.toContain("save-range");
+  });
+});

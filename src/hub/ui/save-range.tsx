@@ -1,0 +1,36 @@
+/** @jsxImportSource hono/jsx */
+import type { FC } from "hono/jsx";
+import type { PageContext } from "./page-context.ts";
+
+/** Takes a part of the day away: one MP4, or the original files as evidence. Works without script. */
+export const SaveRange: FC<{
+  page: PageContext;
+  cameraId: string;
+  day: string;
+  /** What stands there at first: local times, `15:30:00`. */
+  from: string;
+  to: string;
+}> = ({ page, cameraId, day, from, to }) => {
+  const { t } = page;
+  const time = (name: "from" | "to", value: string) => (
+    <label>
+      {t.save[name]}
+      <input type="time" name={name} value={value} step="1" required />
+    </label>
+  );
+  const save = (as: "clip" | "evidence", primary: boolean) => (
+    <button class={primary ? "button primary" : "button"} type="submit" name="as" value={as}>
+      {t.save[as]}
+    </button>
+  );
+  return (
+    <form class="save-range" method="get" action={`/cameras/${encodeURIComponent(cameraId)}/save`}>
+      <input type="hidden" name="date" value={day} />
+      {time("from", from)}
+      {time("to", to)}
+      {save("clip", true)}
+      {save("evidence", false)}
+      <p class="muted small">{t.save.hint}</p>
+    </form>
+  );
+};
