@@ -39,8 +39,8 @@ export class RunObserver implements CameraConsumer {
   #runStartedAtMs: number | undefined;
   #restarts = 0;
   #failuresInRow = 0;
-  /** The only fragment that is kept. */
-  #newest: { init: InitSegment; fragment: Fragment } | undefined;
+  /** The only fragment that is kept; `isOurs` once its bytes are a copy. */
+  #newest: { init: InitSegment; fragment: Fragment; isOurs: boolean } | undefined;
   readonly #watchers = new Set<CameraWatcher>();
 
   constructor(consumer: CameraConsumer, clock: Clock) {
@@ -75,9 +75,17 @@ export class RunObserver implements CameraConsumer {
     this.#failuresInRow = 0;
     this.#lastFragmentAtMs = arrival.wallMs;
     this.#meter.add(fragment, init, arrival.monotonicMs);
-    if (fragment.startsWithKeyframe) this.#newest = { init, fragment };
+    if (fragment.startsWithKeyframe) this.#newest = { init, fragment, isOurs: false };
+    else this.#keepNewest();
     for (const watcher of this.#watchers) watcher.onFragment(fragment);
     await this.#consumer.onFragment(fragment, arrival);
+  }
+
+  /** Its bytes stay as they are while the fragment after it is here, and no longer. */
+  #keepNewest(): void {
+    if (!this.#newest || this.#newest.isOurs) return;
+    const { init, fragment } = this.#newest;
+    this.#newest = { init, fragment: { ...fragment, bytes: fragment.bytes.slice() }, isOurs: true };
   }
 
   async onRunEnd(reason: string): Promise<void> {
