@@ -1,4 +1,5 @@
 import type { Command } from "commander";
+import { Wakeup } from "../common/wakeup.ts";
 import type { AddWork, CliContext } from "./cli-context.ts";
 import type { InitOptions } from "./cli-init.ts";
 
@@ -11,10 +12,13 @@ export function addLocalCommands(program: Command, add: AddWork, context: CliCon
       .requiredOption("-c, --config <file>", "YAML or JSON; see check-config")
       .addHelpText("after", runHelp),
     async (options: { config: string }) => {
+      // First of all: a reload that comes while the edge starts is no reason to end.
+      const hangup = new Wakeup();
+      process.on("SIGHUP", () => hangup.wake());
       const { runEdge } = await import("./edge.ts");
       const { env, entryFile } = context;
       // Left at once: an upload worker that hangs in the kernel would keep the process.
-      process.exit(await runEdge({ configPath: options.config, env, entryFile }));
+      process.exit(await runEdge({ configPath: options.config, env, entryFile, hangup }));
     },
   );
 

@@ -4,7 +4,7 @@ import { sleep, systemClock } from "../common/clock.ts";
 import { aborted, abortOnSignals } from "../common/lifecycle.ts";
 import { configureLogging, createLogger, errorFields, type LogLevel } from "../common/log.ts";
 import { versionText } from "../common/version.ts";
-import { Wakeup } from "../common/wakeup.ts";
+import type { Wakeup } from "../common/wakeup.ts";
 import { applyReload, linkTargetOf, withCredentials } from "./apply-reload.ts";
 import { detectPiModel } from "./camera/pi-model.ts";
 import { Cameras } from "./cameras.ts";
@@ -39,6 +39,8 @@ export interface RunEdgeOptions {
   env: Readonly<Record<string, string | undefined>>;
   /** Of the program, which starts itself again as upload worker. */
   entryFile: string;
+  /** Woken by SIGHUP: the config is to be read again. */
+  hangup: Wakeup;
 }
 
 /** What the last segments get to reach archive and hub, once the cameras have stopped. */
@@ -47,10 +49,7 @@ const deliverMs = 5000;
 const abandonMs = 2000;
 
 /** The edge, from its config to its end: reads as the data flows. Resolves to the exit code. */
-export async function runEdge({ configPath, env, entryFile }: RunEdgeOptions): Promise<number> {
-  // What comes before anything can be reloaded is no reason to end, and is answered by what is read now.
-  const hangup = new Wakeup();
-  process.on("SIGHUP", () => hangup.wake());
+export async function runEdge({ configPath, env, entryFile, hangup }: RunEdgeOptions): Promise<number> {
   const store = await ConfigStore.load(configPath);
   const { config } = store;
   const secrets = await readEdgeSecrets(config, env);

@@ -31,10 +31,11 @@ function withAddress<T>(camera: T, change: (url: string) => string): T {
   return { ...camera, source: { ...source, url: change(source.url) } };
 }
 
-/** Cameras take keys in the query of their address; its names are shown, its values are not. */
+/** Cameras take keys in the query of their address, or in its path; names are shown, values are not. */
 function withoutValues(url: string): string {
   const query = url.indexOf("?");
-  if (query < 0) return url;
+  const path = (query < 0 ? url : url.slice(0, query)).replace(/=[^/&;]*/g, `=${hidden}`);
+  if (query < 0) return path;
   const parts = url.slice(query + 1).split("&");
-  return `${url.slice(0, query)}?${parts.map((part) => (part.includes("=") ? part.replace(/=.*/s, `=${hidden}`) : hidden)).join("&")}`;
+  return `${path}?${parts.map((part) => (part.includes("=") ? part.replace(/=.*/s, `=${hidden}`) : hidden)).join("&")}`;
 }

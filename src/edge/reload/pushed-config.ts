@@ -1,4 +1,5 @@
-import { lstat, readFile, realpath } from "node:fs/promises";
+import { lstat, readdir, readFile, realpath, rm } from "node:fs/promises";
+import { basename, dirname, join } from "node:path";
 import { isDeepStrictEqual } from "node:util";
 import * as v from "valibot";
 import { stringify } from "yaml";
@@ -80,11 +81,21 @@ export async function writePushedConfig(path: string, text: string): Promise<voi
   try {
     const file = await realpath(path);
     const { mode } = await lstat(file);
+    await removeLeftovers(file);
     await writeFileAtomic(`${file}.previous`, await readFile(file), mode & 0o777);
     await writeFileAtomic(file, text, mode & 0o777);
   } catch (cause) {
     throw new AppError("io", `the config file ${path} cannot be written: ${describeError(cause)}`, { cause });
   }
+}
+
+/** Of a process that was killed while it wrote; see `writeFileAtomic`. */
+async function removeLeftovers(file: string): Promise<void> {
+  const isLeftover = (name: string) =>
+    [basename(file), `${basename(file)}.previous`].some((base) => name.startsWith(`${base}.tmp-`));
+  const folder = dirname(file);
+  for (const name of await readdir(folder))
+    if (isLeftover(name)) await rm(join(folder, name), { force: true });
 }
 
 function foreignIssues(wanted: EdgeConfig, pushed: EdgeConfig): InputIssue[] {

@@ -299,6 +299,16 @@ describe("a pushed config is refused, and nothing changes, when", () => {
   });
 });
 
+test("what a push that was killed left behind is removed by the next", async () => {
+  await using at = await setUp();
+  const left = [`${at.path}.tmp-4711`, `${at.path}.previous.tmp-4711`];
+  for (const path of [...left, `${at.path}.mine`]) await writeFile(path, "half");
+  await at.reloader.push(at.edited(faster), at.store.version);
+  const names = await readdir(at.folder);
+  expect(names.filter((name) => name.includes("tmp"))).toEqual([]);
+  expect(names).toContain("edge.yaml.mine");
+});
+
 test("a config file that is a link stays one", async () => {
   await using at = await setUp();
   const real = join(at.folder, "real.yaml");
