@@ -14,7 +14,8 @@ async function whenUploading(site: FaultSite): Promise<void> {
 
 async function endEdges(site: FaultSite, how: "SIGKILL" | "SIGTERM", times: number): Promise<undefined> {
   for (let n = 0; n < times; n++) {
-    if (n > 0) await site.edge.logged("archived");
+    // What was lost before a kill is only to be seen where something was recorded since the one before.
+    await site.until(async () => (await site.lastFragmentAt()) !== undefined, "recording again");
     await sleep(Math.random() * 1500);
     await site.endEdge(how);
     await site.edge.logged("recording");
