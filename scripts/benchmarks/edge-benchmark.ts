@@ -1,135 +1,196 @@
-import { mkdir } from "node:fs/promises";
 import { join } from "node:path";
-import { sleep } from "../../src/common/clock.ts";
 import type { Benchmark, BenchmarkContext, Row } from "./benchmark.ts";
-import { type RunningHub, startEdge, startHub } from "./livecam-programs.ts";
+import { startHub } from "./livecam-programs.ts";
 import type { MemoryUsage } from "./process-usage.ts";
+import { type RecordingSetUp, type RecordingWindow, watchEdge, watchFfmpegs } from "./recording-watch.ts";
 import { makeSampleVideo } from "./sample-video.ts";
-import { startServer } from "./server-process.ts";
-import { type GroupUsage, type TreeUsage, watchTree } from "./tree-monitor.ts";
+import type { GroupUsage, TreeUsage } from "./tree-monitor.ts";
+import { measureUpload, type UploadCost } from "./upload-cost.ts";
 
-/** The window is one segment long, so it has one cut and one upload in it. */
+/** `stress`: a window as long as a segment, with one cut and one upload in it. */
 const sizes = {
-  full: { rounds: 3, segmentSeconds: 60, warmUpSeconds: 5 },
-  quick: { rounds: 2, segmentSeconds: 12, warmUpSeconds: 3 },
-  tiny: { rounds: 1, segmentSeconds: 2, warmUpSeconds: 0.5 },
+  full: { rounds: 2, warmUpSeconds: 90, windowSeconds: 60, stressSeconds: 30 },
+  quick: { rounds: 2, warmUpSeconds: 30, windowSeconds: 30, stressSeconds: 12 },
+  tiny: { rounds: 1, warmUpSeconds: 0.5, windowSeconds: 5, stressSeconds: 2 },
 };
+/** The longest there is, so that none ends in a window. */
+const longSegmentSeconds = 3600;
+const defaultSegmentSeconds = 600;
+
+interface Measured {
+  peers: TreeUsage[][];
+  recording: TreeUsage[];
+  stress: TreeUsage[];
+}
 
 export const edgeBenchmark: Benchmark = {
   name: "edge",
   summary: "CPU and memory of recording one 1080p30 camera at 4 Mb/s, against ffmpeg alone",
 
   async run(context) {
-    const { scale, scratch, signal, say, binaries } = context;
-    const { edge, hub: hubBinary } = await binaries();
-    say("making the camera's video");
-    const sample = await makeSampleVideo(scratch, scale, signal);
-    const archiveDir = join(scratch, "archive");
-    await using hub = await startHub({
-      hub: hubBinary,
-      dataDir: join(scratch, "data"),
-      archiveDir,
-      signal,
-    });
-
-    const { rounds } = sizes[scale];
-    const peers: TreeUsage[] = [];
-    const ours: TreeUsage[] = [];
-    for (let round = 1; round <= rounds; round++) {
-      say(`round ${round} of ${rounds}: ffmpeg`);
-      peers.push(await watchFfmpeg(context, sample, round));
-      say(`round ${round} of ${rounds}: livecam-edge`);
-      ours.push(await watchEdge(context, { edge, sample, hub, archiveDir, round }));
-    }
-    return rowsOf(ours, peers, sizes[scale].segmentSeconds);
+    await using bench = await openBench(context);
+    const upload = await bench.upload();
+    const measured = await bench.measure(1, { stress: true });
+    return [
+      ...cpuRows(measured, upload, 1),
+      ...stressRows(measured, sizes[context.scale].stressSeconds),
+      {
+        ...memoryRow(measured.recording, "livecam-edge itself (RSS, peak)", ({ root }) => root),
+        goal: most(60),
+      },
+      memoryRow(
+        measured.recording,
+        "livecam-edge itself, pages of no file (peak)",
+        ({ root }) => root,
+        "anonymousBytes",
+      ),
+      memoryRow(measured.recording, "its ffmpeg (RSS, peak)", ({ ffmpeg }) => ffmpeg),
+      memoryRow(measured.stress, "its upload worker (RSS, peak, while it lives)", ({ others }) => others),
+      memoryRow(
+        measured.stress,
+        "all processes while uploading (PSS, peak)",
+        ({ total }) => total,
+        "pssBytes",
+      ),
+    ];
   },
 };
 
-async function watchFfmpeg({ scale, scratch, signal }: BenchmarkContext, sample: string, round: number) {
-  const { segmentSeconds, warmUpSeconds } = sizes[scale];
-  const folder = join(scratch, `ffmpeg-${round}`);
-  await mkdir(folder);
-  await using ffmpeg = await startServer({
-    argv: ["ffmpeg", "-nostdin", "-nostats", "-hide_banner", "-loglevel", "error"]
-      .concat(["-re", "-stream_loop", "-1", "-i", sample, "-c", "copy"])
-      .concat(["-f", "segment", "-segment_time", `${segmentSeconds}`, "-segment_atclocktime", "1"])
-      .concat(["-reset_timestamps", "1", join(folder, "%05d.mp4")]),
-    signal,
-    isReady: () => Bun.file(join(folder, "00000.mp4")).exists(),
-  });
-  await awaitWindow(segmentSeconds, warmUpSeconds, signal);
-  return await watchTree(ffmpeg.pid, segmentSeconds, signal);
+export const edge4Benchmark: Benchmark = {
+  name: "edge4",
+  summary: "the same for four cameras on one node, against four ffmpegs",
+
+  async run(context) {
+    await using bench = await openBench(context);
+    const upload = await bench.upload();
+    const measured = await bench.measure(4, { stress: false });
+    return [
+      ...cpuRows(measured, upload, 4),
+      {
+        ...memoryRow(measured.recording, "livecam-edge itself (RSS, peak)", ({ root }) => root),
+        goal: most(150),
+      },
+      memoryRow(
+        measured.recording,
+        "livecam-edge itself, pages of no file (peak)",
+        ({ root }) => root,
+        "anonymousBytes",
+      ),
+      memoryRow(measured.recording, "its four ffmpegs (PSS, peak)", ({ ffmpeg }) => ffmpeg, "pssBytes"),
+    ];
+  },
+};
+
+const most = (value: number) => ({ of: "figure", is: "at_most", value }) as const;
+
+async function openBench(context: BenchmarkContext) {
+  const { scale, scratch, signal, say, binaries } = context;
+  const { edge, hub: hubBinary } = await binaries();
+  say("making the camera's video");
+  const sample = await makeSampleVideo(scratch, scale, signal);
+  const archiveDir = join(scratch, "archive");
+  const hub = await startHub({ hub: hubBinary, dataDir: join(scratch, "data"), archiveDir, signal });
+  const setUp = { context, edge, hub, archiveDir, sample };
+  return {
+    async upload() {
+      say("the upload of one segment");
+      return await measureUpload(context, setUp);
+    },
+    measure: (cameras: number, options: { stress: boolean }) => measure(setUp, cameras, options),
+    [Symbol.asyncDispose]: () => hub[Symbol.asyncDispose](),
+  };
 }
 
-async function watchEdge(
-  { scale, scratch, signal }: BenchmarkContext,
-  setUp: { edge: string; sample: string; hub: RunningHub; archiveDir: string; round: number },
-) {
-  const { segmentSeconds, warmUpSeconds } = sizes[scale];
-  await using edge = await startEdge({
-    edge: setUp.edge,
-    folder: join(scratch, `edge-${setUp.round}`),
-    hubUrl: setUp.hub.url,
-    nodeKey: setUp.hub.nodeKey,
-    archiveDir: setUp.archiveDir,
-    segmentSeconds,
-    cameras: [{ id: "cam01", source: { type: "file", path: setUp.sample } }],
-    signal,
-  });
-  // Past a first cut, so that the segment in the window is a whole one, and what starts a program is over.
-  await sleep(segmentSeconds * 1000, signal);
-  await awaitWindow(segmentSeconds, warmUpSeconds, signal);
-  return await watchTree(edge.pid, segmentSeconds, signal);
+async function measure(
+  setUp: Omit<RecordingSetUp, "name">,
+  cameras: number,
+  { stress }: { stress: boolean },
+): Promise<Measured> {
+  const { scale, say } = setUp.context;
+  const { rounds, warmUpSeconds, windowSeconds, stressSeconds } = sizes[scale];
+  const long: RecordingWindow = { cameras, warmUpSeconds, windowSeconds, segmentSeconds: longSegmentSeconds };
+  const measured: Measured = { peers: [], recording: [], stress: [] };
+  for (let round = 1; round <= rounds; round++) {
+    say(`round ${round} of ${rounds}: recording, beside ffmpeg`);
+    const name = `${round}`;
+    // At the same time: together they need some percent of a core, and whatever the machine does, it does to both.
+    const [peers, recording] = await Promise.all([
+      watchFfmpegs({ ...setUp, name }, long),
+      watchEdge({ ...setUp, name }, long),
+    ]);
+    measured.peers.push(peers);
+    measured.recording.push(recording);
+    if (!stress) continue;
+    say(`round ${round} of ${rounds}: with an upload every ${stressSeconds} s`);
+    const short = {
+      cameras,
+      warmUpSeconds: stressSeconds,
+      windowSeconds: stressSeconds,
+      segmentSeconds: stressSeconds,
+    };
+    measured.stress.push(await watchEdge({ ...setUp, name: `${round}-stress` }, short));
+  }
+  return measured;
 }
 
-const wallSeconds = () => Date.now() / 1000;
+type Pick = (usage: TreeUsage) => GroupUsage;
 
-/** Waits until the last cut, and the upload after it, are so long ago that they do not fall into the window. */
-async function awaitWindow(segmentSeconds: number, warmUpSeconds: number, signal: AbortSignal) {
-  await sleep(warmUpSeconds * 1000, signal);
-  const sinceCut = wallSeconds() % segmentSeconds;
-  const quiet = segmentSeconds / 3;
-  if (sinceCut < quiet) await sleep((quiet - sinceCut) * 1000, signal);
-}
+const cpu = (usages: readonly TreeUsage[], pick: Pick) =>
+  usages.map((usage) => (pick(usage).cpuSeconds / usage.seconds) * 100);
 
-function rowsOf(ours: readonly TreeUsage[], peers: readonly TreeUsage[], segmentSeconds: number): Row[] {
-  type Pick = (usage: TreeUsage) => GroupUsage;
-  const cpu = (usages: readonly TreeUsage[], pick: Pick) =>
-    usages.map((usage) => (pick(usage).cpuSeconds / usage.seconds) * 100);
-  const megabytes = (usages: readonly TreeUsage[], pick: Pick, key: keyof MemoryUsage) =>
-    usages.map((usage) => pick(usage).peak[key] / 1e6);
-  const name = "ffmpeg -c copy -f segment";
-  const peerCpu = { name, values: cpu(peers, ({ total }) => total) };
-  const peerMemory = { name, values: megabytes(peers, ({ total }) => total, "rssBytes") };
-  const cpuRow = (figure: string, pick: Pick): Row => ({
-    figure: `CPU, ${figure}`,
-    ours: cpu(ours, pick),
-    unit: "% of a core",
-    peer: peerCpu,
-  });
-  const memoryRow = (figure: string, pick: Pick, key: keyof MemoryUsage = "rssBytes"): Row => ({
-    figure: `memory, ${figure}`,
-    ours: megabytes(ours, pick, key),
-    unit: "MB",
-  });
+function cpuRows({ peers, recording }: Measured, upload: UploadCost, cameras: number): Row[] {
+  const unit = "% of a core";
+  const peer = {
+    name: cameras === 1 ? "ffmpeg -c copy -f segment" : `${cameras} × ffmpeg -c copy -f segment`,
+    values: peers.map((usages) => cpu(usages, ({ total }) => total).reduce((sum, one) => sum + one, 0)),
+  };
+  const perSecond = upload.workerCpuSeconds / upload.seconds;
+  const all = cpu(recording, ({ total }) => total);
+  const megabytes = (upload.sizeBytes / 1e6).toFixed(0);
   return [
     {
-      ...cpuRow("all processes", ({ total }) => total),
-      goal: { of: "ratio", is: "at_most", value: 1.2 },
+      figure: `CPU, all processes, with an upload every ${defaultSegmentSeconds} s`,
+      ours: all.map((value) => value + perSecond * 100 * cameras),
+      ...{ unit, peer, goal: { of: "ratio", is: "at_most", value: 1.2 } },
       note:
-        `One cut and one upload of ${segmentSeconds} s of video in each window; the upload's CPU is in it, which ` +
-        "ffmpeg alone does not do. Each upload starts a worker, so with the default of 600 s it costs less.",
+        `Recording, and the upload of a segment of ${upload.seconds.toFixed(0)} s (${megabytes} MB), each measured by ` +
+        "itself and added up; ffmpeg uploads nothing.",
     },
-    cpuRow("livecam-edge itself", ({ root }) => root),
-    cpuRow("its ffmpeg", ({ ffmpeg }) => ffmpeg),
-    cpuRow("its upload worker", ({ others }) => others),
-    {
-      ...memoryRow("livecam-edge itself (RSS, peak)", ({ root }) => root),
-      goal: { of: "figure", is: "at_most", value: 60 },
-    },
-    memoryRow("livecam-edge itself, pages of no file (peak)", ({ root }) => root, "anonymousBytes"),
-    { ...memoryRow("its ffmpeg (RSS, peak)", ({ ffmpeg }) => ffmpeg), peer: peerMemory },
-    memoryRow("its upload worker (RSS, peak, while it lives)", ({ others }) => others),
-    memoryRow("all processes (PSS, peak)", ({ total }) => total, "pssBytes"),
+    { figure: "CPU of recording, all processes", ours: all, unit, peer },
+    { figure: "CPU of recording, livecam-edge itself", ours: cpu(recording, ({ root }) => root), unit, peer },
+    { figure: "CPU of recording, its ffmpeg", ours: cpu(recording, ({ ffmpeg }) => ffmpeg), unit, peer },
+    { figure: `CPU of one upload of ${megabytes} MB`, ours: [upload.workerCpuSeconds], unit: "s" },
   ];
+}
+
+function stressRows({ peers, stress }: Measured, stressSeconds: number): Row[] {
+  const values = peers.map((usages) => cpu(usages, ({ total }) => total).reduce((sum, one) => sum + one, 0));
+  const peer = { name: "ffmpeg -c copy -f segment", values };
+  const figure = `with a cut and an upload every ${stressSeconds} s`;
+  return [
+    {
+      figure: `CPU, all processes, ${figure}`,
+      ours: cpu(stress, ({ total }) => total),
+      unit: "% of a core",
+      peer,
+    },
+    {
+      figure: `CPU, upload workers, ${figure}`,
+      ours: cpu(stress, ({ others }) => others),
+      unit: "% of a core",
+    },
+  ];
+}
+
+function memoryRow(
+  usages: readonly TreeUsage[],
+  figure: string,
+  pick: Pick,
+  key: keyof MemoryUsage = "rssBytes",
+): Row {
+  return {
+    figure: `memory, ${figure}`,
+    ours: usages.map((usage) => pick(usage).peak[key] / 1e6),
+    unit: "MB",
+  };
 }

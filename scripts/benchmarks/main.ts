@@ -7,7 +7,7 @@ import { buildBinary, type Target } from "../build.ts";
 import { archiveBenchmark } from "./archive-benchmark.ts";
 import { backlogBenchmark } from "./backlog-benchmark.ts";
 import type { Benchmark, BenchmarkContext, Binaries, Scale } from "./benchmark.ts";
-import { edgeBenchmark } from "./edge-benchmark.ts";
+import { edge4Benchmark, edgeBenchmark } from "./edge-benchmark.ts";
 import { listBenchmark } from "./list-benchmark.ts";
 import { describeMachine, describeOthersLoad } from "./machine.ts";
 import { playlistBenchmark } from "./playlist-benchmark.ts";
@@ -25,6 +25,7 @@ const benchmarks: readonly Benchmark[] = [
   playlistBenchmark,
   visibleBenchmark,
   edgeBenchmark,
+  edge4Benchmark,
 ];
 
 const usage = `Usage: scripts/bench [NAME…] [--quick | --tiny] [--json FILE] [--binaries DIR] [--list]

@@ -5,7 +5,7 @@ import { join } from "node:path";
 import { readProcessTree } from "../../scripts/benchmarks/process-usage.ts";
 import { type Child, startChild } from "../../src/common/child-process.ts";
 
-const names = ["startup", "archive", "backlog", "range", "list", "playlist", "visible", "edge"];
+const names = ["startup", "archive", "backlog", "range", "list", "playlist", "visible", "edge", "edge4"];
 const main = join(import.meta.dir, "../../scripts/benchmarks/main.ts");
 const memoryFolder = "/dev/shm";
 let folder = "";
@@ -89,7 +89,7 @@ describe("benchmarks", () => {
   test("Ctrl-C in the middle ends everything it started", async () => {
     const running = Promise.withResolvers<void>();
     const child = startBench(["edge", "--tiny"], (line) => {
-      if (line.includes("round 1 of 1: ffmpeg")) running.resolve();
+      if (line.includes("round 1 of 1: recording")) running.resolve();
     });
     const drained = new Response(child.stdout).text();
     await Promise.race([running.promise, child.exited]);

@@ -3,10 +3,10 @@ import { readFile } from "node:fs/promises";
 import { sleep } from "../../common/clock.ts";
 import { errorFields, type Logger } from "../../common/log.ts";
 
-/** When the start is over. */
-const firstMs = 15_000;
-/** What was needed once since then. */
-const againMs = 30_000;
+/** How often it is looked at; the first time when the start is over. */
+const everyMs = 15_000;
+/** Less is not worth the work: about a millisecond. */
+const largeBytes = 55_000_000;
 /** madvise(2). */
 const madvDontNeed = 4;
 
@@ -55,17 +55,18 @@ export async function releaseProgramPages(): Promise<number> {
   }
 }
 
-/** Until aborted. Never rejects: a system that cannot do it keeps the pages. */
+/** Gives back what can be given back whenever the process is large. Until aborted. Never rejects. */
 export async function runProgramPageRelease(logger: Logger, signal: AbortSignal): Promise<void> {
-  for (let waitMs = firstMs; ; waitMs = againMs) {
-    await sleep(waitMs, signal);
-    if (signal.aborted) return;
-    if (waitMs === firstMs) Bun.gc(true);
+  await sleep(everyMs, signal);
+  // What the start left behind.
+  Bun.gc(true);
+  while (!signal.aborted) {
     try {
-      logger.debug("let go of pages of the program", { bytes: await releaseProgramPages() });
+      if (process.memoryUsage.rss() > largeBytes) await releaseProgramPages();
     } catch (error) {
       logger.debug("the pages of the program stay in memory", errorFields(error));
       return;
     }
+    await sleep(everyMs, signal);
   }
 }
