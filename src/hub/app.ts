@@ -24,6 +24,7 @@ export interface AppParts {
   /** Sub-apps whose routes have their whole path and `allow(…)` as their first handler. */
   routes: readonly Hono<AppEnv>[];
   renderError?: RenderErrorPage;
+  onAnswered?: Parameters<typeof requestLog>[0]["onAnswered"];
 }
 
 /** Everything the hub answers over HTTP. Throws when a route has no access rule. */
@@ -31,7 +32,7 @@ export function createApp(parts: AppParts): { app: Hono<AppEnv>; routes: readonl
   const { logger, clock = systemClock, authenticator, publicOrigin, renderError } = parts;
   const app = new Hono<AppEnv>();
 
-  app.use(requestLog({ logger, clock }));
+  app.use(requestLog({ logger, clock, onAnswered: parts.onAnswered }));
   app.use(securityHeaders({ https: publicOrigin?.startsWith("https://") ?? false }));
   app.use(authentication({ authenticator, publicOrigin }));
   for (const routes of parts.routes) app.route("/", routes);

@@ -23,6 +23,8 @@ import type { Clip } from "./export/clip-builder.ts";
 import { createClipService } from "./export/clip-service.ts";
 import { createEvidenceRoutes } from "./export/evidence.routes.ts";
 import { createHealthRoutes } from "./health/health.routes.ts";
+import { HubMetrics } from "./health/hub-metrics.ts";
+import { createMetricsRoutes } from "./health/metrics.routes.ts";
 import { createHealthService } from "./health/system-health-service.ts";
 import { createCursorCodec } from "./http/cursor.ts";
 import type { KnownRoute } from "./http/known-routes.ts";
@@ -116,6 +118,7 @@ export async function openHub({ config, selfCommand, clock = systemClock }: HubO
     dataPath: config.data_path,
     clock,
   });
+  const metrics = new HubMetrics({ health, clock });
 
   const links = new NodeLinks({
     softwareVersion: versionText,
@@ -198,6 +201,7 @@ export async function openHub({ config, selfCommand, clock = systemClock }: HubO
         logger: createLogger("live"),
       }),
       createHealthRoutes({ health }),
+      createMetricsRoutes({ metrics }),
       createStreamRoutes({ videos: createRecentVideos(catalog, clock), media }),
       createClipRoutes({ clips, media, logger: createLogger("export") }),
       createHlsRoutes({ playlists }),
@@ -211,6 +215,7 @@ export async function openHub({ config, selfCommand, clock = systemClock }: HubO
       createPages({ videos, gaps: catalog, nodes, health, remote, clock, assets }),
       createCameraForms({ remote }),
     ],
+    onAnswered: (answer) => metrics.answered(answer),
     renderError: createErrorRenderer({ clock, assets }),
   });
 

@@ -7,7 +7,13 @@ import type { AppEnv } from "./app-env.ts";
  * Gives every request an id and writes one line when it is answered: at debug level, at info when it was refused.
  * The query is left out, since people put secrets there; control characters are escaped by the log's JSON.
  */
-export function requestLog({ logger, clock }: { logger: Logger; clock: Clock }): MiddlewareHandler<AppEnv> {
+export function requestLog(options: {
+  logger: Logger;
+  clock: Clock;
+  /** Hears of every answer, quickly. */
+  onAnswered?: ((answer: { path: string; status: number; tookMs: number }) => void) | undefined;
+}): MiddlewareHandler<AppEnv> {
+  const { logger, clock, onAnswered } = options;
   const prefix = Math.floor(clock.wallMs() / 1000).toString(36);
   let count = 0;
   return async (c, next) => {
@@ -15,6 +21,8 @@ export function requestLog({ logger, clock }: { logger: Logger; clock: Clock }):
     const requestId = `${prefix}-${(count++).toString(36)}`;
     c.set("requestId", requestId);
     await next();
+    const tookMs = clock.monotonicMs() - startedAt;
+    onAnswered?.({ path: c.req.path, status: c.res.status, tookMs });
     const level = c.res.status < 400 ? "debug" : "info";
     if (level === "debug" && !logger.isEnabledFor("debug")) return;
     const { principal } = c.var;
@@ -23,7 +31,7 @@ export function requestLog({ logger, clock }: { logger: Logger; clock: Clock }):
       method: c.req.raw.method,
       path: c.req.path.slice(0, 200),
       status: c.res.status,
-      duration_ms: Math.round(clock.monotonicMs() - startedAt),
+      duration_ms: Math.round(tookMs),
       from: c.env.addressOf(c.req.raw) ?? null,
       who: principal === undefined ? null : nameOf(principal),
     });

@@ -131,7 +131,7 @@ describe("docs/metrics.md", () => {
   const doc = () => Bun.file(join(import.meta.dir, "../../../docs/metrics.md")).text();
 
   test("has every metric, with its type, its labels and its help, and no other", async () => {
-    const rows = [...(await doc()).matchAll(/^\| `(livecam_\w+)` \| (\w+) \| (.*?) ?\| (.+) \|$/gm)].map(
+    const rows = [...(await doc()).matchAll(/^\| `(livecam_edge_\w+)` \| (\w+) \| (.*?) ?\| (.+) \|$/gm)].map(
       ([, name, type, labels = "", help]) => ({
         name,
         type,
