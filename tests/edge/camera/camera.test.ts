@@ -1,11 +1,13 @@
 import { afterEach, describe, expect, test } from "bun:test";
+import { appendFile, writeFile } from "node:fs/promises";
+import { join } from "node:path";
 import { systemClock } from "../../../src/common/clock.ts";
 import { createLogger } from "../../../src/common/log.ts";
 import { Camera } from "../../../src/edge/camera/camera.ts";
 import { createCapturePlanner } from "../../../src/edge/camera/capture-planner.ts";
 import { ffmpegStart, fragmentedMp4Output } from "../../../src/edge/camera/ffmpeg-arguments.ts";
 import { cameraBench, childrenWith, SeenRuns } from "../../support/camera-bench.ts";
-import { temporaryFolder } from "../../support/sample-recording.ts";
+import { sampleRecording, temporaryFolder } from "../../support/sample-recording.ts";
 import { ffmpeg, sourceFile } from "../../support/source-files.ts";
 
 /** The programs of these tests carry this, so that what is left of them can be found. */
@@ -430,6 +432,23 @@ describe("the test picture", () => {
     await seen.until((runs) => runs.at(-1)?.init.video.width === 200);
     expect(camera.status().restarts).toBe(0);
     expect(seen.errors).toEqual([]);
+  }, 40_000);
+
+  test("is given up after the patience that is in force, not the one that it began with", async () => {
+    await using folder = await temporaryFolder();
+    const { init, fragments } = await sampleRecording();
+    const path = join(folder.path, "growing.mp4");
+    await writeFile(path, Buffer.concat([init.bytes, ...fragments.slice(0, 2)]));
+    let stallMs = 3_600_000;
+    await using bench = cameraBench(shell('exec tail -c +1 -f "$1"', path), { stallMs: () => stallMs });
+    bench.camera.start();
+    await bench.seen.until((runs) => runs[0]?.fragments.length === 2);
+    stallMs = 200;
+    await appendFile(path, fragments[2] as Uint8Array);
+    await bench.seen.until((runs) => runs[0]?.endReason !== undefined);
+    expect(bench.seen.runs[0]?.fragments).toHaveLength(3);
+    // Two fragments and a second, where that is longer than the patience asked for.
+    expect(bench.camera.status().message).toContain("no keyframe for 1.8 s");
   }, 40_000);
 
   test("that waits for its next try is tried with another plan at once", async () => {
