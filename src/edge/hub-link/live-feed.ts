@@ -57,19 +57,29 @@ export class LiveFeed {
   #watcherOf(camera_id: string): CameraWatcher {
     const { sink } = this.#options;
     let waitsForKeyframe = true;
+    /** Of the run that goes on, until it has been sent: without it its fragments are nothing. */
+    let unsentInit: InitSegment | undefined;
+    const sendInit = () => {
+      if (unsentInit && this.#send(initHeaderOf(camera_id, unsentInit), unsentInit.bytes))
+        unsentInit = undefined;
+      return unsentInit === undefined;
+    };
+    const sendFragment = ({ bytes, startsWithKeyframe }: Fragment) => {
+      if (sink.bufferedBytes() > maxBehindBytes || !sendInit()) return false;
+      return this.#send(
+        { type: "live_fragment", camera_id, starts_with_keyframe: startsWithKeyframe },
+        bytes,
+      );
+    };
     return {
       onInit: (init) => {
         waitsForKeyframe = true;
-        this.#send(initHeaderOf(camera_id, init), init.bytes);
+        unsentInit = init;
+        sendInit();
       },
-      onFragment: (fragment: Fragment) => {
+      onFragment: (fragment) => {
         if (waitsForKeyframe && !fragment.startsWithKeyframe) return;
-        waitsForKeyframe =
-          sink.bufferedBytes() > maxBehindBytes ||
-          !this.#send(
-            { type: "live_fragment", camera_id, starts_with_keyframe: fragment.startsWithKeyframe },
-            fragment.bytes,
-          );
+        waitsForKeyframe = !sendFragment(fragment);
       },
     };
   }

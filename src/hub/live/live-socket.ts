@@ -31,6 +31,8 @@ export class LiveSocket implements SocketEvents, LiveViewer {
   #timer: ReturnType<typeof setInterval> | undefined;
   #isClosed = false;
   #waitsForKeyframe = true;
+  /** Of the run that goes on, until the viewer has it. */
+  #unsentInit: LiveInit | undefined;
   /** Monotonic; undefined while the viewer keeps up. */
   #behindSinceMs: number | undefined;
 
@@ -71,11 +73,10 @@ export class LiveSocket implements SocketEvents, LiveViewer {
     this.#socket?.close(1011, isOurs ? "internal error" : error.message.slice(0, 100));
   }
 
-  onInit({ codecs, width, height, bytes }: LiveInit): void {
-    if (!this.#keepsUp()) return;
+  onInit(init: LiveInit): void {
     this.#waitsForKeyframe = true;
-    this.#socket?.send(JSON.stringify({ type: "init", codecs, width, height }));
-    this.#socket?.send(bytes);
+    this.#unsentInit = init;
+    if (this.#keepsUp()) this.#sendInit();
   }
 
   onFragment(bytes: Uint8Array<ArrayBuffer>, startsWithKeyframe: boolean): void {
@@ -84,11 +85,20 @@ export class LiveSocket implements SocketEvents, LiveViewer {
       return;
     }
     this.#waitsForKeyframe = false;
+    this.#sendInit();
     this.#socket?.send(bytes);
   }
 
   onAway(detail: string): void {
     if (this.#keepsUp()) this.#socket?.send(JSON.stringify({ type: "away", detail }));
+  }
+
+  #sendInit(): void {
+    if (!this.#unsentInit) return;
+    const { codecs, width, height, bytes } = this.#unsentInit;
+    this.#unsentInit = undefined;
+    this.#socket?.send(JSON.stringify({ type: "init", codecs, width, height }));
+    this.#socket?.send(bytes);
   }
 
   #keepsUp(): boolean {

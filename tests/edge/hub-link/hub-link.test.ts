@@ -19,6 +19,7 @@ function runLink(
   url: string,
   run: Run = async () => ({ result: {} }),
   options: Partial<HubLinkOptions> = {},
+  usualBackoff = false,
 ) {
   const stop = new AbortController();
   const link = new HubLink({
@@ -27,7 +28,7 @@ function runLink(
     commands: { methods: ["pause", "snapshot"], run, watch: () => () => undefined },
     clock: systemClock,
     logger: createLogger("test"),
-    backoff: { firstMs: 20, maxMs: 100 },
+    ...(usualBackoff ? {} : { backoff: { firstMs: 20, maxMs: 100 } }),
     handshakeMs: 2_000,
     ...options,
   });
@@ -124,6 +125,19 @@ describe("the connection", () => {
     expect(hub.connections).toHaveLength(1);
     expect(running.link.state().lastError).toContain("two must not have the same");
   });
+
+  test("a hub that comes back is not met by all its nodes at once", async () => {
+    await using hub = startLinkHub();
+    hub.refusal = () => new Response(null, { status: 503 });
+    await using stack = new AsyncDisposableStack();
+    for (let i = 0; i < 100; i++) stack.use(runLink(hub.url, undefined, {}, true));
+    await hub.until(() => (hub.connections.length >= 200 ? true : undefined), "the second try of each");
+    const times = hub.connections.slice(100, 200).map(({ atMs }) => atMs);
+    const first = Math.min(...times);
+    // Of two seconds, evenly: about fourteen in any quarter of a second.
+    const quarters = Map.groupBy(times, (atMs) => Math.floor((atMs - first) / 250));
+    expect(Math.max(...[...quarters.values()].map(({ length }) => length))).toBeLessThan(40);
+  }, 20_000);
 
   test("goes to another hub when it is told to", async () => {
     await using first = startLinkHub();

@@ -159,6 +159,8 @@ describe("a camera that is watched", () => {
     // 300 MB were sent, and the quick viewer had all of them.
     expect(process.memoryUsage().rss - before).toBeLessThan(150_000_000);
     expect(slow.parts.length).toBeLessThan(50);
+    // A new run while the slow one is behind.
+    node.send(init("cam01", "init 2"));
     slow.readOn();
     node.send(fragment("nearly there"));
     await quick.until(() => (textsOf(quick).at(-1) === "nearly there" ? true : undefined), "the fragment");
@@ -166,6 +168,8 @@ describe("a camera that is watched", () => {
       node.send(fragment("newest"));
       return textsOf(slow).at(-1) === "newest" ? true : undefined;
     }, "the newest fragment");
+    const texts = textsOf(slow).filter((text) => text.length < 100);
+    expect(texts.slice(0, 3)).toEqual(["init", "init 2", expect.stringMatching(/^newest|^nearly/)]);
   }, 60_000);
 });
 
