@@ -50,10 +50,15 @@ export class AlertWatch {
   /** Until aborted. Never rejects. */
   async run(signal: AbortSignal): Promise<void> {
     const { intervalMs = defaultIntervalMs, logger } = this.#options;
+    let isFailing = false;
     while (!signal.aborted) {
-      await this.look().catch((error: unknown) => {
-        logger.error("alerts cannot be looked for", errorFields(error));
-      });
+      try {
+        await this.look();
+        isFailing = false;
+      } catch (error) {
+        if (!isFailing) logger.error("alerts cannot be looked for", errorFields(error));
+        isFailing = true;
+      }
       await sleep(intervalMs, signal);
     }
     await this.#save();
