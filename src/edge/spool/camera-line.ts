@@ -20,6 +20,7 @@ export interface SegmentEnded {
 /** One camera's time, from its first moment in this process on: recorded, or missing for a cause. */
 export class CameraLine {
   readonly #clock: Clock;
+  readonly #isClockSet: () => boolean;
   /** Nothing is recorded since the first of them; empty while something is. */
   #missing: GapPart[] = [];
   #untilMs: number | undefined;
@@ -31,8 +32,9 @@ export class CameraLine {
   /** What came before this process is not known yet; `first`: the hole before the first segment, which waits for it. */
   #unsettled: { first?: { parts: GapPart[]; toMs: number; wallOffsetMs: number } } | undefined;
 
-  constructor(clock: Clock) {
+  constructor(clock: Clock, isClockSet: () => boolean) {
     this.#clock = clock;
+    this.#isClockSet = isClockSet;
     this.#wallOffsetMs = this.#offset();
   }
 
@@ -119,6 +121,8 @@ export class CameraLine {
     const past: GapPart = {
       ...{ fromMs: pastMs, cause, detail },
       wallOffsetMs: parts[0]?.wallOffsetMs ?? this.#offset(),
+      // An unset clock says nothing about when that was.
+      by: parts[0]?.by === "unset" ? "past" : undefined,
     };
     if (first) return [...holes, ...this.#plan([past, ...parts], first)];
     this.#missing = [past, ...parts];
@@ -141,7 +145,8 @@ export class CameraLine {
   }
 
   #partFrom(fromMs: number, cause: GapCause, detail: string): GapPart {
-    return { fromMs, cause, detail, wallOffsetMs: this.#offset() };
+    const by = this.#isClockSet() ? undefined : "unset";
+    return { fromMs, cause, detail, wallOffsetMs: this.#offset(), by };
   }
 
   #offset(): number {

@@ -16,6 +16,8 @@ export interface GapLedgerOptions {
   /** Makes the state durable. Throws `io`. */
   save: (state: ReadonlyMap<string, Accounted>) => Promise<void>;
   clock: Clock;
+  /** Whether the wall clock can be believed; without it, always. */
+  isClockSet?: () => boolean;
   logger: Logger;
 }
 
@@ -177,7 +179,8 @@ export class GapLedger {
   #lineOf(cameraId: string): CameraLine {
     let line = this.#lines.get(cameraId);
     if (!line) {
-      line = new CameraLine(this.#options.clock);
+      const { clock, isClockSet = () => true } = this.#options;
+      line = new CameraLine(clock, isClockSet);
       this.#lines.set(cameraId, line);
     }
     return line;

@@ -8,6 +8,11 @@ export interface GapPart {
   detail: string;
   /** Wall minus monotonic time when it was noted: tells a step of the wall clock since. */
   wallOffsetMs: number;
+  /**
+   * When `fromMs` was read from a clock that was not set yet (`unset`), a step since is the setting of it, and no time
+   * that never was; when it is known from an earlier process (`past`), there is no step since at all.
+   */
+  by?: "unset" | "past" | undefined;
 }
 
 /** Wall time without footage, [from, to) in ms since 1970 UTC. */
@@ -36,7 +41,7 @@ export function planGaps(
   if (!first) return [];
   const moved = parts.map((part) => ({ ...part, fromMs: part.fromMs + stepSince(part, end.wallOffsetMs) }));
   const steppedMs = stepSince(first, end.wallOffsetMs);
-  if (steppedMs > 0 && first.fromMs >= earliestWallMs) {
+  if (steppedMs > 0 && first.by === undefined && first.fromMs >= earliestWallMs) {
     const detail = `the clock was set forward by ${(steppedMs / 1000).toFixed(1)} s`;
     moved.unshift({ ...first, cause: "clock_stepped", detail });
   }
@@ -55,6 +60,7 @@ export function planGaps(
 }
 
 function stepSince(part: GapPart, wallOffsetMs: number): number {
+  if (part.by === "past") return 0;
   const offsetMs = wallOffsetMs - part.wallOffsetMs;
   return Math.abs(offsetMs) > stepMs ? Math.round(offsetMs) : 0;
 }

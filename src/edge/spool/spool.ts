@@ -118,7 +118,8 @@ export class Spool implements Disposable {
       const store = new GapStore({ root, journal, logger });
       const before = await readRecordedState(root);
       const save = (recorded: ReadonlyMap<string, Accounted>) => writeRecordedState(root, recorded);
-      const ledger = new GapLedger({ store, before, save, clock, logger });
+      const isClockSet = () => dating?.clockSync() !== "unsynced";
+      const ledger = new GapLedger({ store, before, save, clock, isClockSet, logger });
       const quarantine = new Quarantine({ layout, inventory, ledger, logger });
       const loader = await SpoolLoader.open({ layout, inventory, defaults, redating, quarantine, logger });
       const gaps = { ledger, store, quarantine };

@@ -28,6 +28,8 @@ const noLoad = new AbortController().signal;
 class Life {
   readonly clock = new FakeClock(sampleStartMs);
   readonly root: string;
+  /** Whether NTP has answered since the boot. */
+  isClockSet = true;
   #spool: Spool | undefined;
   #segment: { open: OpenSegment; startTimeMs: number; fragments: number } | undefined;
 
@@ -49,7 +51,10 @@ class Life {
 
   /** `load` later is as recording goes on while the spool is still looked through. */
   async boot(options = { load: true }): Promise<void> {
-    this.#spool = await openTestSpool(this.root, { clock: this.clock });
+    const boot = { bootId: "11111111-1111-4111-8111-111111111111", uptimeOffsetMs: 0 };
+    const clockSync = () => (this.isClockSet ? "synced" : "unsynced");
+    const dating = this.isClockSet ? undefined : { boot, clockSync, holdMs: 600_000 };
+    this.#spool = await openTestSpool(this.root, { clock: this.clock, dating });
     this.spool.gaps.expect(["cam01"]);
     if (options.load) await this.load();
   }
@@ -262,6 +267,40 @@ describe("what is not recorded is a gap, and its cause is", () => {
     life.clock.step(-1_800_000);
     await life.record(5);
     expect(await life.gaps()).toHaveLength(1);
+  });
+
+  test("not the clock's, when it was not set yet: a machine whose clock stood while it was off", async () => {
+    await using life = await newLife();
+    await life.boot();
+    await life.record(5);
+    await life.stop();
+    const fromMs = life.nowMs;
+    life.clock.advance(3_600_000);
+    life.clock.step(-3_600_000);
+    life.isClockSet = false;
+    await life.boot();
+    life.clock.advance(20_000);
+    life.clock.step(3_600_000);
+    life.isClockSet = true;
+    await life.record(1);
+    const bootMs = fromMs + 3_600_000;
+    expect(await life.gaps()).toEqual([
+      { fromMs, toMs: bootMs, cause: "node_stopped" },
+      { fromMs: bootMs, toMs: bootMs + 20_000, cause: "camera_failed" },
+    ]);
+  });
+
+  test("nobody's before a first boot with the date of its image", async () => {
+    await using life = await newLife();
+    const nowMs = life.nowMs;
+    life.clock.step(-200 * 86_400_000);
+    life.isClockSet = false;
+    await life.boot();
+    life.clock.advance(28_000);
+    life.clock.step(200 * 86_400_000);
+    life.isClockSet = true;
+    await life.record(1);
+    expect(await life.gaps()).toEqual([{ fromMs: nowMs, toMs: nowMs + 28_000, cause: "camera_failed" }]);
   });
 
   test("the clock's, also when it is set in the middle of a segment", async () => {
