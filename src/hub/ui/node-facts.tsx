@@ -25,7 +25,9 @@ export const NodeFacts: FC<Props & { link: NodeLinkState }> = ({ page, node, lin
   if (system) {
     rows.push([facts.disk, diskText(page, system)]);
     rows.push([facts.machine, machineText(page, system)]);
-    rows.push([facts.power, <Power page={page} system={system} />]);
+    if (system.temperature_celsius !== null || system.throttling) {
+      rows.push([facts.power, <Power page={page} system={system} />]);
+    }
     if (system.clock) rows.push([facts.clock, <NodeClock page={page} clock={system.clock} />]);
   }
   if (Object.keys(errorCounts).length > 0) rows.push([facts.errors, errorsText(page, node)]);
@@ -159,7 +161,7 @@ const Power: FC<{ page: PageContext; system: System }> = ({ page: { t, format },
   ];
   return (
     <>
-      {words.length === 0 && now.length === 0 ? "–" : words.join(", ")}
+      {words.join(", ")}
       {now.map((name) => (
         <>
           {" "}
