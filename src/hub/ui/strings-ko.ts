@@ -27,7 +27,7 @@ export const korean: Strings = {
       retrying: "카메라에 오류가 있어 다시 시작하고 있습니다.",
       unknown: "노드의 전원이 꺼졌거나, 네트워크가 끊겼거나, 이 허브에 연결할 수 없습니다.",
     },
-    pause: "일시 중지",
+    pause: "일시 정지",
     resume: "다시 녹화",
     lastPicture: (ago) => `마지막 영상 ${ago}`,
     noPictureYet: "아직 영상이 없습니다",
