@@ -1,5 +1,6 @@
 import * as v from "valibot";
 import { type Child, type ChildExit, startChild } from "../../common/child-process.ts";
+import { systemClock } from "../../common/clock.ts";
 import { AppError } from "../../common/errors.ts";
 import { WorkerAnswer, type WorkerRequest } from "./worker-protocol.ts";
 
@@ -19,11 +20,19 @@ interface Pending {
   progress(written: number, total: number): void;
 }
 
+/**
+ * While others in the same worker show progress, one that shows none is left so many times as long: a segment that is
+ * made durable shares the line with the next one, which is being sent.
+ */
+const besideOthers = 5;
+
 /** One upload worker process, for as long as it lives. */
 export class UploadWorker {
   readonly #child: Child;
   readonly #pending = new Map<number, Pending>();
   #nextId = 1;
+  /** When any task showed progress last; monotonic. */
+  #movedAtMs = Number.NEGATIVE_INFINITY;
   #over = false;
 
   constructor(options: { command: readonly string[]; onStderrLine: (line: string) => void }) {
@@ -60,16 +69,21 @@ export class UploadWorker {
   run(task: WorkerTask, { stallMs, onProgress, signal }: TaskOptions): Promise<TaskAnswer> {
     const id = this.#nextId++;
     const { promise, resolve, reject } = Promise.withResolvers<TaskAnswer>();
-    const stalled = () => {
-      this.#end(new AppError("timeout", `the archive made no progress for ${Math.round(stallMs / 1000)} s`));
-      this.#child.kill("SIGKILL");
+    let movedAtMs = systemClock.monotonicMs();
+    const look = () => {
+      const untilMs = Math.min(
+        Math.max(movedAtMs, this.#movedAtMs) + stallMs,
+        movedAtMs + besideOthers * stallMs,
+      );
+      const leftMs = untilMs - systemClock.monotonicMs();
+      if (leftMs > 0) timer = setTimeout(look, leftMs);
+      else this.#stalled(stallMs);
     };
-    let timer = setTimeout(stalled, stallMs);
+    let timer = setTimeout(look, stallMs);
     const cancel = () => this.#send({ kind: "cancel", id });
     this.#pending.set(id, {
       progress: (written, total) => {
-        clearTimeout(timer);
-        timer = setTimeout(stalled, stallMs);
+        movedAtMs = this.#movedAtMs = systemClock.monotonicMs();
         onProgress?.(written, total);
       },
       settle: (outcome) => {
@@ -84,6 +98,11 @@ export class UploadWorker {
     if (signal?.aborted) cancel();
     else signal?.addEventListener("abort", cancel, { once: true });
     return promise;
+  }
+
+  #stalled(stallMs: number): void {
+    this.#end(new AppError("timeout", `the archive made no progress for ${Math.round(stallMs / 1000)} s`));
+    this.#child.kill("SIGKILL");
   }
 
   /** Ends it at once. */

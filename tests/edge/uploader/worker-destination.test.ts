@@ -53,6 +53,27 @@ async function until(condition: () => boolean | Promise<boolean>): Promise<void>
   while (!(await condition())) await Bun.sleep(10);
 }
 
+test("one that shows no progress beside one that does is left longer, and not for ever", async () => {
+  const stallMs = 1000;
+  await using at = await setUp({
+    stallMs,
+    command: fakeWorker(`
+      process.on("message", ({ id, kind }) => {
+        if (kind === "put" && id === 2) setInterval(() => process.send({ kind: "progress", id, written: 1, total: 2 }), 20);
+      });`),
+  });
+  const startedAtMs = performance.now();
+  const still = at.destination.put(at.request);
+  const moving = at.destination.put(at.request);
+  const outcomes = await Promise.allSettled([still, moving]);
+  expect(outcomes.map((outcome) => outcome.status === "rejected" && outcome.reason.code)).toEqual([
+    "timeout",
+    "timeout",
+  ]);
+  expect(performance.now() - startedAtMs).toBeGreaterThan(3 * stallMs);
+  expect(at.destination.abandonedWorkers).toBe(1);
+});
+
 test("a worker that hangs is given up, counted and replaced", async () => {
   await using at = await setUp({
     stallMs: 300,
