@@ -112,7 +112,7 @@ test("a file that is written in two goes is not taken in between", async () => {
     await watched.hears(whole);
   }
   expect(watched.heard).toEqual(["first", "cameras: [a]", "cameras: [a, b]"]);
-});
+}, 30_000);
 
 test("what is as before is no news: touched, written again, other files of the folder", async () => {
   await using watched = await setUp();
