@@ -39,7 +39,7 @@ export function openArchiveAccess(options: ArchiveAccessOptions): ArchiveAccess 
   }
   const workers = new MediaWorkers({ selfCommand, root, clock, logger });
   return {
-    media: createWorkerMediaSource({ workers, archiveId }),
+    media: createWorkerMediaSource({ workers, archiveId, clock }),
     thumbnailStore: createWorkerThumbnailStore(workers),
     [Symbol.asyncDispose]: () => workers[Symbol.asyncDispose](),
   };

@@ -1,5 +1,6 @@
 import { deserialize } from "bun:jsc";
 import * as v from "valibot";
+import type { Clock } from "../../../common/clock.ts";
 import { AppError } from "../../../common/errors.ts";
 import type { ArchivedFile } from "../../../common/mp4/archive-file.ts";
 import type { ByteRange } from "../../http/range.ts";
@@ -11,12 +12,17 @@ import { FileStats, failureStatus, formatFileRequest, WorkerFailure } from "./wo
 /** A body up to this size is read whole, so that it has a length; Bun sends streams chunked. */
 const maxWholeBytes = 1024 * 1024;
 
+/** As long as the network file systems themselves believe what they know of a file. */
+const sizeMemoryMs = 1_000;
+const maxSizes = 1_000;
+
 /** The archive through {@link MediaWorkers}: nothing here ever waits for it longer than their deadline. */
 export function createWorkerMediaSource(options: {
   workers: Pick<MediaWorkers, "ask">;
   archiveId: () => string | undefined;
+  clock: Pick<Clock, "monotonicMs">;
 }): MediaSource {
-  const { workers, archiveId } = options;
+  const { workers, archiveId, clock } = options;
 
   const ask = <T>(
     operation: string,
@@ -32,28 +38,52 @@ export function createWorkerMediaSource(options: {
   const statsOf = (path: string) =>
     ask("size", path, async (answer) => v.parse(FileStats, await answer.json()));
 
-  async function bytesOf(path: string, range: ByteRange, tag?: string): Promise<Uint8Array<ArrayBuffer>> {
-    const bytes = await ask("bytes", path, async (answer) => new Uint8Array(await answer.arrayBuffer()), {
-      range,
-      ...(tag !== undefined && { tag }),
-    });
-    if (bytes.length < range.end - range.start) {
+  async function blobOf(path: string, range: ByteRange, tag?: string): Promise<Blob> {
+    const more = { range, ...(tag !== undefined && { tag }) };
+    const blob = await ask("bytes", path, (answer) => answer.blob(), more);
+    if (blob.size < range.end - range.start) {
       throw new AppError("corrupt_file", `${path} ends before byte ${range.end}`);
     }
-    return bytes;
+    return blob;
+  }
+
+  /** A player asks for many parts of a file; each of them finds out by itself when it is gone. */
+  const recentSizes = new Map<string, { sizeBytes: number; untilMs: number }>();
+
+  /** What was known of the file does not hold when it cannot be read. */
+  async function forgetting<T>(path: string, result: Promise<T>): Promise<T> {
+    try {
+      return await result;
+    } catch (error) {
+      recentSizes.delete(path);
+      throw error;
+    }
   }
 
   return {
-    sizeOf: async (path) => (await statsOf(path)).size_bytes,
+    async sizeOf(path) {
+      const known = recentSizes.get(path);
+      if (known && known.untilMs > clock.monotonicMs()) return known.sizeBytes;
+      recentSizes.delete(path);
+      const untilMs = clock.monotonicMs() + sizeMemoryMs;
+      const { size_bytes: sizeBytes } = await statsOf(path);
+      const oldest = recentSizes.keys().next();
+      if (recentSizes.size >= maxSizes && !oldest.done) recentSizes.delete(oldest.value);
+      recentSizes.set(path, { sizeBytes, untilMs });
+      return sizeBytes;
+    },
 
     async body(path, range) {
-      if (range.end - range.start <= maxWholeBytes) return new Blob([await bytesOf(path, range)]);
-      const body = await ask("bytes", path, async (answer) => answer.body, { range });
+      if (range.end - range.start <= maxWholeBytes) return forgetting(path, blobOf(path, range));
+      const body = await forgetting(
+        path,
+        ask("bytes", path, async (answer) => answer.body, { range }),
+      );
       if (body === null) throw new AppError("internal", "a media worker answered nothing");
       return body;
     },
 
-    readRange: bytesOf,
+    readRange: async (path, range) => (await blobOf(path, range)).bytes(),
 
     readIndex: (path) =>
       ask("index", path, async (answer) => deserialize(await answer.arrayBuffer()) as ArchivedFile),
@@ -62,7 +92,8 @@ export function createWorkerMediaSource(options: {
       const { tag } = await statsOf(path);
       return {
         async readInto(target, offset) {
-          target.set(await bytesOf(path, { start: offset, end: offset + target.length }, tag));
+          const blob = await blobOf(path, { start: offset, end: offset + target.length }, tag);
+          target.set(await blob.bytes());
         },
         [Symbol.asyncDispose]: async () => undefined,
       };

@@ -24,7 +24,7 @@ async function setUp({ deadlineMs = 1_000 } = {}) {
   const workers = stack.use(
     new MediaWorkers({ ...options, logger: createLogger("test"), deadlineMs, retryMs: 200, pingMs: 200 }),
   );
-  const media = createWorkerMediaSource({ workers, archiveId: () => undefined });
+  const media = createWorkerMediaSource({ workers, archiveId: () => undefined, clock: systemClock });
   // Starts the first worker.
   expect(await media.sizeOf(video.filePath)).toBe(video.fileSizeBytes);
   const resources = stack.move();
@@ -32,11 +32,8 @@ async function setUp({ deadlineMs = 1_000 } = {}) {
 }
 
 async function untilItReads({ media, video }: Pick<Awaited<ReturnType<typeof setUp>>, "media" | "video">) {
-  for (;;) {
-    const size = await media.sizeOf(video.filePath).catch(() => undefined);
-    if (size !== undefined) return size;
-    await Bun.sleep(50);
-  }
+  const read = () => media.readRange(video.filePath, { start: 0, end: 1 });
+  while ((await read().catch(() => undefined)) === undefined) await Bun.sleep(50);
 }
 
 describe("an archive that hangs", () => {
@@ -46,7 +43,7 @@ describe("an archive that hangs", () => {
     folder.hang();
     for (let round = 0; round < 3; round++) {
       const calls = Array.from({ length: 200 }, (_, i) =>
-        i % 2 === 0 ? media.sizeOf(video.filePath) : media.readIndex(video.filePath),
+        i % 2 === 0 ? media.readRange(video.filePath, { start: 0, end: 1 }) : media.readIndex(video.filePath),
       );
       for (const result of await Promise.allSettled(calls)) {
         expect(result).toMatchObject({ status: "rejected", reason: { code: "unavailable" } });
@@ -55,7 +52,7 @@ describe("an archive that hangs", () => {
       await Bun.sleep(250);
     }
     folder.resume();
-    expect(await untilItReads(at)).toBe(video.fileSizeBytes);
+    await untilItReads(at);
     // Those that were given up end when the archive answers.
     while (workers.processCount > 4) await Bun.sleep(20);
   });
@@ -78,7 +75,7 @@ describe("an archive that hangs", () => {
     };
     await expect(rest()).rejects.toMatchObject({ code: "unavailable" });
     folder.resume();
-    expect(await untilItReads(at)).toBe(sizeBytes);
+    await untilItReads(at);
   });
 });
 
@@ -89,8 +86,8 @@ whereItCanHang("a worker that is killed is replaced", async () => {
   expect(pids.length).toBe(1);
   for (const pid of pids) process.kill(pid, "SIGKILL");
   // What was asked in that moment may fail; nothing after it.
-  expect(await untilItReads(at)).toBe(video.fileSizeBytes);
-  expect(await media.sizeOf(video.filePath)).toBe(video.fileSizeBytes);
+  await untilItReads(at);
+  await media.readIndex(video.filePath);
 });
 
 whereItCanHang("a player that pauses for longer than Bun waits by itself is not cut off", async () => {
