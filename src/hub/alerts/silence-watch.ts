@@ -17,7 +17,7 @@ export interface SilenceWatchOptions {
 }
 
 export const silentCode = "node_offline";
-const pruneEveryMs = 3_600_000;
+const pruneEveryMs = 600_000;
 
 /** Notices nodes that have fallen silent, which cannot say so themselves. Until aborted; never rejects. */
 export async function runSilenceWatch(options: SilenceWatchOptions, signal: AbortSignal): Promise<void> {
