@@ -50,6 +50,13 @@ describe("whether the clock was set is told", () => {
     expect(await isSynced({ root: folder.path, programs })).toBe(false);
   });
 
+  test("not yet, while the one who knows does not answer", async () => {
+    await using folder = await temporaryFolder();
+    const slow = { argv: ["sleep", "60"], yes: /./, no: /^$/ };
+    const programs = [slow, await program(folder.path, "yes")];
+    expect(await isSynced({ root: folder.path, programs, limitMs: 50 })).toBe(false);
+  });
+
   test("by nothing, where there is nothing", async () => {
     await using folder = await temporaryFolder();
     expect(await isSynced({ root: folder.path, programs: [] })).toBeUndefined();
