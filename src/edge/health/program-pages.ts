@@ -4,16 +4,15 @@ import { sleep } from "../../common/clock.ts";
 import { errorFields, type Logger } from "../../common/log.ts";
 
 /** How often it is looked at; the first time when the start is over. */
-const everyMs = 10_000;
-/** Less is not worth the work: about a millisecond. */
-const largeBytes = 55_000_000;
+const everyMs = 20_000;
+/** Less is not worth the work: some of the pages are needed again at once. */
+const largeBytes = 50_000_000;
 /** madvise(2). */
 const madvDontNeed = 4;
 
 export interface ProgramMapping {
   address: number;
   sizeBytes: number;
-  residentBytes: number;
 }
 
 /**
@@ -29,30 +28,30 @@ export function untouchedMappings(smaps: string, program: string): ProgramMappin
     if (kilobytes("Anonymous") !== 0) continue;
     const address = Number.parseInt(head[1] ?? "", 16);
     const sizeBytes = Number.parseInt(head[2] ?? "", 16) - address;
-    mappings.push({ address, sizeBytes, residentBytes: kilobytes("Rss") * 1024 });
+    mappings.push({ address, sizeBytes });
   }
   return mappings;
 }
 
-/**
- * Lets go of the pages of this program's own file, most of which only its start needed; those in use come back from
- * the page cache within a millisecond. Returns how many bytes were resident. Throws where the system does not have
- * what that takes.
- */
-export async function releaseProgramPages(): Promise<number> {
+/** Pages of this program's own file, most of which only its start needed. */
+export interface ProgramPages extends Disposable {
+  /** Lets go of them; those in use come back from the page cache within a millisecond. False when the system refuses. */
+  release(): boolean;
+}
+
+/** Throws where the system does not have what that takes. */
+export async function openProgramPages(): Promise<ProgramPages> {
+  // Where they lie does not change while the program runs.
   const mappings = untouchedMappings(await readFile("/proc/self/smaps", "utf8"), process.execPath);
   const libc = dlopen("libc.so.6", { madvise: { args: ["ptr", "usize", "i32"], returns: "i32" } });
-  try {
-    let residentBytes = 0;
-    for (const mapping of mappings) {
-      // An address is a number to the interface of the runtime, too.
-      const result = libc.symbols.madvise(mapping.address as never, mapping.sizeBytes, madvDontNeed);
-      if (result === 0) residentBytes += mapping.residentBytes;
-    }
-    return residentBytes;
-  } finally {
-    libc.close();
-  }
+  return {
+    // An address is a number to the interface of the runtime, too.
+    release: () =>
+      mappings.every(
+        ({ address, sizeBytes }) => libc.symbols.madvise(address as never, sizeBytes, madvDontNeed) === 0,
+      ),
+    [Symbol.dispose]: () => libc.close(),
+  };
 }
 
 /** Gives back what can be given back whenever the process is large. Until aborted. Never rejects. */
@@ -60,13 +59,13 @@ export async function runProgramPageRelease(logger: Logger, signal: AbortSignal)
   await sleep(everyMs, signal);
   // What the start left behind.
   Bun.gc(true);
-  while (!signal.aborted) {
-    try {
-      if (process.memoryUsage.rss() > largeBytes) await releaseProgramPages();
-    } catch (error) {
-      logger.debug("the pages of the program stay in memory", errorFields(error));
-      return;
+  try {
+    using pages = await openProgramPages();
+    while (!signal.aborted) {
+      if (process.memoryUsage.rss() > largeBytes) pages.release();
+      await sleep(everyMs, signal);
     }
-    await sleep(everyMs, signal);
+  } catch (error) {
+    logger.debug("the pages of the program stay in memory", errorFields(error));
   }
 }
