@@ -187,3 +187,27 @@ testIf(canMount, "mounting needs root")("a full archive is told with its errno",
     details: { side: "archive", errno: "ENOSPC" },
   });
 });
+
+test("the kernel is asked to begin sending, in order, each written byte once at most and none before it is written", async () => {
+  await using folder = await temporaryFolder();
+  const source = pseudoRandom(40 * mib);
+  await writeFile(join(folder.path, "source"), source);
+  await using opened = await RegularFile.open(join(folder.path, "source"));
+  let writtenBytes = 0;
+  let begunBytes = 0;
+  const target = {
+    write: async (_bytes: Uint8Array, _offset: number, length: number) => {
+      writtenBytes += length;
+      return { bytesWritten: length };
+    },
+    startWriteback: (offset: number, length: number) => {
+      expect(offset).toBe(begunBytes);
+      begunBytes += length;
+      expect(begunBytes).toBeLessThanOrEqual(writtenBytes);
+    },
+    datasync: async () => undefined,
+    sync: async () => undefined,
+  };
+  await runArchivePass({ source: opened, layout: layoutOf(source, 10), proof: proofFor(source), target });
+  expect(begunBytes).toBeGreaterThan(30 * mib);
+});
