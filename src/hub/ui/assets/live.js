@@ -58,6 +58,8 @@ const openStream = (codecs) => {
 
 let socket;
 let tries = 0;
+/** Fragments come: what plays is now, and not what is left in the buffer of a camera that has gone. */
+let isComing = false;
 
 const watch = () => {
   if (socket) return;
@@ -67,10 +69,12 @@ const watch = () => {
   let stream;
   mine.addEventListener("message", ({ data }) => {
     if (typeof data !== "string") {
+      isComing = true;
       if (stream && !stream.add(data)) mine.close();
       return;
     }
     const said = JSON.parse(data);
+    isComing = false;
     if (said.type === "away") show("away");
     if (said.type !== "init") return;
     tries = 0;
@@ -83,6 +87,7 @@ const watch = () => {
   mine.addEventListener("close", ({ code }) => {
     if (socket !== mine) return;
     socket = undefined;
+    isComing = false;
     if (view.dataset.state === "unsupported" || document.hidden) return;
     // Signed out: the hub shows where to sign in.
     if (code === 4004) location.reload();
@@ -104,7 +109,7 @@ document.addEventListener("visibilitychange", () => {
   else if (view.dataset.state !== "unsupported") watch();
 });
 video.addEventListener("timeupdate", () => {
-  if (video.readyState >= 2) show("playing");
+  if (isComing && video.readyState >= 2) show("playing");
 });
 video.addEventListener("error", () => socket?.close());
 watch();
