@@ -1,3 +1,6 @@
+import { rm, rmdir } from "node:fs/promises";
+import { dirname } from "node:path";
+import { errnoOf } from "../common/errors.ts";
 import { serveMedia } from "./playback/workers/serve-media.ts";
 import { readyMessage } from "./playback/workers/worker-wire.ts";
 
@@ -9,6 +12,15 @@ export async function runMediaWorker(root: string, options: { socket: string }):
   serveMedia({ socketPath: options.socket, root });
   process.send?.(readyMessage);
   await released;
+  await removeSocket(options.socket);
   // Not by returning: calls that hang in the kernel would keep the process.
   process.exit(0);
+}
+
+/** A hub that was killed cannot: the last of its workers takes the folder with it. */
+async function removeSocket(socket: string): Promise<void> {
+  await rm(socket, { force: true });
+  await rmdir(dirname(socket)).catch((error: unknown) => {
+    if (!["ENOENT", "ENOTEMPTY"].includes(errnoOf(error) ?? "")) throw error;
+  });
 }
