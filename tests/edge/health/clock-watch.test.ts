@@ -52,7 +52,7 @@ describe("whether the clock was set is told", () => {
 
   test("not yet, while the one who knows does not answer", async () => {
     await using folder = await temporaryFolder();
-    const slow = { argv: ["sleep", "60"], yes: /./, no: /^$/ };
+    const slow = { argv: ["sleep", "60"], yes: /^yes$/m, no: /^no$/m };
     const programs = [slow, await program(folder.path, "yes")];
     expect(await isSynced({ root: folder.path, programs, limitMs: 50 })).toBe(false);
   });
