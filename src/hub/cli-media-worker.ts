@@ -10,11 +10,22 @@ export async function runMediaWorker(root: string, options: { socket: string }):
   process.on("SIGINT", () => undefined);
   const released = new Promise<void>((resolve) => process.on("disconnect", resolve));
   serveMedia({ socketPath: options.socket, root });
-  process.send?.(readyMessage);
-  await released;
+  if (tellReady()) await released;
   await removeSocket(options.socket);
   // Not by returning: calls that hang in the kernel would keep the process.
   process.exit(0);
+}
+
+/** False when the hub ended while we started: then nobody will let go of us any more. */
+function tellReady(): boolean {
+  if (!process.connected) return false;
+  try {
+    process.send?.(readyMessage);
+    return true;
+  } catch {
+    // Closed by the other end since we looked.
+    return false;
+  }
 }
 
 /** A hub that was killed cannot: the last of its workers takes the folder with it. */

@@ -1,7 +1,7 @@
 import { makeZip } from "client-zip";
 import { AppError } from "../../common/errors.ts";
 import type { Video } from "../db/catalog.ts";
-import type { MediaSource } from "../playback/media-source.ts";
+import type { MediaFile, MediaSource } from "../playback/media-source.ts";
 import type { EvidenceEntry } from "./evidence-service.ts";
 
 const blockBytes = 512 * 1024;
@@ -21,6 +21,20 @@ export function createEvidenceBody(options: {
 }): ReadableStream<Uint8Array> {
   const { entries, onEnd, onError } = options;
   const lastModified = noonOf(options.nowMs);
+  // A ZIP that is given up in its middle leaves the generators where they are, with what they hold.
+  let openFile: MediaFile | undefined;
+  let hasEnded = false;
+  const closeFile = async () => {
+    const file = openFile;
+    openFile = undefined;
+    await file?.[Symbol.asyncDispose]();
+  };
+  const end = async () => {
+    hasEnded = true;
+    onEnd();
+    await closeFile();
+  };
+
   async function* files() {
     for (const entry of entries) {
       const { name } = entry;
@@ -30,7 +44,9 @@ export function createEvidenceBody(options: {
   }
   async function* blocksOf(video: Video) {
     const hash = new Bun.CryptoHasher("sha256");
-    await using file = await options.media.open(video.filePath);
+    const file = await options.media.open(video.filePath);
+    if (hasEnded) return file[Symbol.asyncDispose]();
+    openFile = file;
     for (let at = 0; at < video.fileSizeBytes; at += blockBytes) {
       // A new one each time: it is on its way to the client while the next is read.
       const block = new Uint8Array(Math.min(blockBytes, video.fileSizeBytes - at));
@@ -38,6 +54,7 @@ export function createEvidenceBody(options: {
       hash.update(block);
       yield block;
     }
+    await closeFile();
     if (hash.digest("hex") === video.fileSha256) return;
     await options.onDamaged(video);
     throw new AppError("corrupt_file", `${video.filePath} does not hash to what the catalog says`);
@@ -50,17 +67,18 @@ export function createEvidenceBody(options: {
         try {
           const { done, value } = await reader.read();
           if (done) {
-            onEnd();
+            await end();
             controller.close();
           } else controller.enqueue(value);
         } catch (error) {
-          onEnd();
-          onError(error);
+          // Nobody waits for the rest when the client left, and the file was closed under the read.
+          if (!hasEnded) onError(error);
+          await end();
           throw error;
         }
       },
       async cancel() {
-        onEnd();
+        await end();
         await reader.cancel();
       },
     },
