@@ -15,13 +15,16 @@ export async function startHubProcess(options: {
   /** A config file. */
   config?: string;
   argv?: readonly string[];
+  /** Its children outlive it, as they do where people run it; the test runner has the kernel kill them with it. */
+  leavesOrphans?: boolean;
 }): Promise<HubProcess> {
-  const { data, archive, config, argv = hubCommand } = options;
+  const { data, archive, config, argv = hubCommand, leavesOrphans = false } = options;
   const places = ["--listen", "127.0.0.1:0", "--data", data, "--archive", archive];
   const ready = Promise.withResolvers<string>();
   const lines: string[] = [];
   const child = startChild({
     argv: [...argv, "serve", ...places, ...(config === undefined ? [] : ["--config", config])],
+    ...(leavesOrphans && { env: { ...process.env, BUN_FEATURE_FLAG_NO_ORPHANS: undefined } }),
     onStderrLine(line) {
       lines.push(line);
       const address = /"address":"(http:[^"]+)"/.exec(line)?.[1];

@@ -82,7 +82,7 @@ whereItCanHang("a hub that is killed leaves no worker and no socket", async () =
     await storage.keys.add(key);
     await storage.catalog.saveVideos([video], startTimeMs);
   }
-  await using hub = await startHubProcess({ data: data.path, archive: folder.path });
+  await using hub = await startHubProcess({ data: data.path, archive: folder.path, leavesOrphans: true });
   const headers = { authorization: `Bearer ${text}` };
   const response = await fetch(`${hub.url}/api/videos/${video.videoId}/stream`, { headers });
   expect((await response.arrayBuffer()).byteLength).toBe(video.fileSizeBytes);
