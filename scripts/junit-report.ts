@@ -1,11 +1,12 @@
-export interface TestReport {
+export interface FileReport {
   passed: number;
-  failed: number;
-  /** `file: suite > name` of each. */
+  /** `suite > name` of each. */
+  failed: string[];
   skipped: string[];
-  /** Files of which at least one test was reported. */
-  files: Set<string>;
 }
+
+/** By file, those of which at least one test was reported. */
+export type TestReport = Map<string, FileReport>;
 
 const entities: Record<string, string> = { lt: "<", gt: ">", quot: '"', apos: "'", amp: "&" };
 
@@ -22,18 +23,19 @@ function unescapeXml(text: string): string {
  * writer's form, attributes in double quotes and `<` escaped everywhere else.
  */
 export function parseJunitReport(xml: string): TestReport {
-  const report: TestReport = { passed: 0, failed: 0, skipped: [], files: new Set() };
+  const report: TestReport = new Map();
   for (const [, attributes = "", selfClosed, body = ""] of xml.matchAll(
     /<testcase\b((?:\s+\w+="[^"]*")*)\s*(?:(\/)>|>([\s\S]*?)<\/testcase>)/g,
   )) {
     const attribute = (name: string) =>
       unescapeXml(new RegExp(`\\s${name}="([^"]*)"`).exec(attributes)?.[1] ?? "");
     const file = attribute("file");
-    report.files.add(file);
+    const ofFile = report.get(file) ?? { passed: 0, failed: [], skipped: [] };
+    report.set(file, ofFile);
     const title = [attribute("classname"), attribute("name")].filter((part) => part !== "").join(" > ");
-    if (selfClosed) report.passed++;
-    else if (/<skipped\b/.test(body)) report.skipped.push(`${file}: ${title}`);
-    else report.failed++;
+    if (selfClosed) ofFile.passed++;
+    else if (/<skipped\b/.test(body)) ofFile.skipped.push(title);
+    else ofFile.failed.push(title);
   }
   return report;
 }

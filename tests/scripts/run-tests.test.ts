@@ -19,13 +19,17 @@ afterEach(async () => {
 });
 
 /** Runs the runner over a tree that holds only these test files. */
-async function runOver(files: Record<string, string>, ...options: string[]) {
+function runOver(files: Record<string, string>, ...options: string[]) {
+  return runWith({ CI: "true" }, files, ...options);
+}
+
+async function runWith(env: { CI: string }, files: Record<string, string>, ...options: string[]) {
   for (const [path, body] of Object.entries(files)) await Bun.write(join(root, "tests", path), head + body);
   const child = Bun.spawn([process.execPath, join(root, "scripts/run-tests.ts"), ...options], {
     stdin: "ignore",
     stdout: "pipe",
     stderr: "pipe",
-    env: { ...process.env, CI: "true" },
+    env: { ...process.env, ...env },
   });
   const [stdout, stderr, exitCode] = await Promise.all([
     child.stdout.text(),
@@ -83,6 +87,34 @@ describe("scripts/run-tests.ts", () => {
       expect(result.lastLine).toMatch(/^\d+ passed, [1-9]\d* failed$/);
     });
   }
+
+  const atSecondTry = `
+    const seen = Bun.file(import.meta.dir + "/seen");
+    test("steady", () => {});
+    test("unsteady", async () => {
+      const wasHere = await seen.exists();
+      await Bun.write(seen, "x");
+      expect(wasHere).toBe(true);
+    });`;
+
+  test("in CI, counts and names what passes at the second try", async () => {
+    const files = { "common/a.test.ts": passing, "common/b.test.ts": atSecondTry };
+    const result = await runOver(files, "--unit");
+    expect(result).toMatchObject({ exitCode: 0, lastLine: "4 passed, 0 failed" });
+    expect(result.stdout).toContain("unsteady, passed at the second try: tests/common/b.test.ts: unsteady\n");
+  });
+
+  test("elsewhere, what fails has failed", async () => {
+    const result = await runWith({ CI: "" }, { "common/b.test.ts": atSecondTry }, "--unit");
+    expect(result).toMatchObject({ exitCode: 1, lastLine: "1 passed, 1 failed" });
+    expect(result.stdout).toContain("failed: unit: tests/common/b.test.ts: unsteady\n");
+  });
+
+  test("what fails twice has failed, once", async () => {
+    const bad = 'test("bad", () => { expect(1).toBe(2); });';
+    const result = await runOver({ "common/a.test.ts": bad, "common/b.test.ts": atSecondTry }, "--unit");
+    expect(result).toMatchObject({ exitCode: 1, lastLine: "2 passed, 1 failed" });
+  });
 
   test("fails when nothing ran, or only skipped tests did", async () => {
     expect(await runOver({}, "--unit")).toMatchObject({ exitCode: 1, lastLine: "0 passed, 0 failed" });
