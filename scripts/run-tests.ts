@@ -30,10 +30,10 @@ const isE2e = (file: string) => file.startsWith("tests/e2e/") || file.startsWith
 const groups = [
   {
     name: "unit",
-    limitMinutes: 8,
+    limitMinutes: 12,
     holds: (file: string) => !isE2e(file) && !isKernel(file) && !isBinaries(file),
   },
-  { name: "e2e", limitMinutes: 10, holds: (file: string) => isE2e(file) && !isBinaries(file) },
+  { name: "e2e", limitMinutes: 15, holds: (file: string) => isE2e(file) && !isBinaries(file) },
   { name: "kernel", limitMinutes: 8, holds: isKernel },
   { name: "binaries", limitMinutes: 6, holds: (file: string) => isBinaries(file) },
 ] as const;
