@@ -13,7 +13,8 @@ import { formatWireTime } from "../common/protocol/wire.ts";
 import { plainLine } from "./camera/plain-line.ts";
 import type { Cameras } from "./cameras.ts";
 import type { ConfigStore } from "./config-store.ts";
-import type { ControlledCamera, ControlledNode } from "./control/controlled-node.ts";
+import type { ControlledCamera, ControlledFootage, ControlledNode } from "./control/controlled-node.ts";
+import { createFootageToHub } from "./footage-to-hub.ts";
 import type { AlertFacts } from "./health/alert-rules.ts";
 import type { AlertWatch } from "./health/alert-watch.ts";
 import type { ClockWatch } from "./health/clock-watch.ts";
@@ -52,10 +53,12 @@ const alertMaxAgeMs = 30_000;
 export class EdgeNode implements ControlledNode {
   readonly #parts: EdgeNodeParts;
   readonly #startedAt: string;
+  readonly footage: ControlledFootage;
 
   constructor(parts: EdgeNodeParts) {
     this.#parts = parts;
     this.#startedAt = formatWireTime(parts.clock.wallMs());
+    this.footage = createFootageToHub(parts);
   }
 
   registration(): RegisterRequest {

@@ -18,6 +18,8 @@ import { isSameOrigin } from "./auth/same-origin.ts";
 import { SignIn } from "./auth/sign-in.ts";
 import { createAuthenticator } from "./auth/store-authenticator.ts";
 import type { HubConfig } from "./config.ts";
+import { LinkedEdgeFootage } from "./edge-footage/linked-edge-footage.ts";
+import { createOnEdgeRoutes } from "./edge-footage/on-edge.routes.ts";
 import { createClipRoutes } from "./export/clip.routes.ts";
 import type { Clip } from "./export/clip-builder.ts";
 import { createClipService } from "./export/clip-service.ts";
@@ -142,6 +144,11 @@ export async function openHub({ config, selfCommand, clock = systemClock }: HubO
     logger: createLogger("remote"),
   });
 
+  const edgeFootage = new LinkedEdgeFootage({
+    ...{ links, nodeOfCamera, clock, logger: createLogger("edge-footage") },
+    isKnown: async (videoId) => (await catalog.findVideo(videoId)) !== undefined,
+  });
+
   const { media, thumbnailStore } = stack.use(
     openArchiveAccess({
       ...{ config, selfCommand, clock, logger: createLogger("media") },
@@ -192,6 +199,7 @@ export async function openHub({ config, selfCommand, clock = systemClock }: HubO
       createLinkRoutes({ links, principalOfKey: authenticator.principalOfKey }),
       createCameraCommandRoutes({ remote }),
       createNodeCommandRoutes({ remote }),
+      createOnEdgeRoutes({ footage: edgeFootage }),
       createLiveRoutes({
         cameras: live,
         checkCamera: async (cameraId) => void (await nodeOfCamera(cameraId)),
@@ -212,7 +220,7 @@ export async function openHub({ config, selfCommand, clock = systemClock }: HubO
       createThumbnailRoutes({ videos: catalog, thumbnails, cameras }),
       createAuthRoutes({ signIn, publicOrigin, renderLogin: createLoginRenderer({ clock, assets }) }),
       createAssetRoutes(assets),
-      createPages({ videos, gaps: catalog, nodes, health, remote, clock, assets }),
+      createPages({ videos, gaps: catalog, nodes, health, remote, edgeFootage, clock, assets }),
       createCameraForms({ remote }),
     ],
     onAnswered: (answer) => metrics.answered(answer),

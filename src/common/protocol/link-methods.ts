@@ -1,6 +1,7 @@
 import * as v from "valibot";
 import { CameraId, VideoId } from "../ids.ts";
 import { ConfigureRequest, ConnectionReport, EdgeStatus, ReloadReport, UploadList } from "./control.ts";
+import { SegmentList, SegmentListRequest } from "./footage.ts";
 import { PlainText, PositiveInteger } from "./wire.ts";
 
 /** A change of the config, as asked of a running node. */
@@ -23,7 +24,7 @@ const nothing = v.object({});
 const ofCamera = v.object({ camera_id: CameraId });
 const ofVideo = v.object({ video_id: VideoId });
 
-/** What a hub can ask of a node: the verbs of the control socket. A picture is answered by a binary message. */
+/** What a hub can ask of a node: the verbs of the control socket. Pictures and footage are answered by a binary message. */
 export const linkMethods = {
   status: { params: nothing, result: EdgeStatus, deadlineMs: 10_000 },
   pause: { params: ofCamera, result: nothing, deadlineMs: 15_000 },
@@ -43,6 +44,7 @@ export const linkMethods = {
   },
   cancel_upload: { params: ofVideo, result: nothing, deadlineMs: 10_000 },
   retry_upload: { params: ofVideo, result: nothing, deadlineMs: 10_000 },
+  segments: { params: SegmentListRequest, result: SegmentList, deadlineMs: 10_000 },
   check_archive: { params: nothing, result: ConnectionReport, deadlineMs: 70_000 },
   get_config: { params: nothing, result: NodeConfig, deadlineMs: 10_000 },
   reload: { params: nothing, result: ReloadReport, deadlineMs: 60_000 },

@@ -11,7 +11,13 @@ const maxListed = 1000;
 const snapshotTimeoutMs = 10_000;
 
 /** The routes behind the control socket. Whoever can open the socket may use all of them: its mode is the credential. */
-export function createControlApp({ node, logger }: { node: ControlledNode; logger: Logger }) {
+export function createControlApp({
+  node,
+  logger,
+}: {
+  node: Omit<ControlledNode, "footage">;
+  logger: Logger;
+}) {
   const cameraOf = (c: Context): ControlledCamera => {
     const camera = node.camera(c.req.param("id") ?? "");
     if (!camera) throw new AppError("not_found", "this node has no camera of that id");

@@ -1,5 +1,5 @@
 import type { ConnectionReport, EdgeStatus, ReloadReport, Upload } from "../../common/protocol/control.ts";
-
+import type { SegmentList } from "../../common/protocol/footage.ts";
 import type { CameraWatcher } from "../camera/camera-watcher.ts";
 
 export interface CameraSettings {
@@ -20,10 +20,27 @@ export interface ControlledCamera {
   snapshot(signal: AbortSignal): Promise<Uint8Array<ArrayBuffer>>;
 }
 
+/** What the node has and the hub has not yet. */
+export interface ControlledFootage {
+  /** Throws `io`. */
+  list(query: FootageQuery): Promise<SegmentList>;
+}
+
+/** What overlaps [fromMs, toMs), by id; what is left out asks for everything. */
+export interface FootageQuery {
+  cameraId?: string | undefined;
+  fromMs?: number | undefined;
+  toMs?: number | undefined;
+  /** The last id of the page before. */
+  after?: string | undefined;
+  limit: number;
+}
+
 /** What can be asked of a running edge from outside; edge.ts joins it together. */
 export interface ControlledNode {
   status(): Promise<EdgeStatus>;
   camera(id: string): ControlledCamera | undefined;
+  readonly footage: ControlledFootage;
   /** In the order they will be tried. */
   uploads(): readonly Upload[];
   /** False when no such segment waits. */

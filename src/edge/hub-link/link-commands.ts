@@ -1,5 +1,6 @@
 import { AppError } from "../../common/errors.ts";
 import { checkInput } from "../../common/input-issues.ts";
+import { footageLimits } from "../../common/protocol/footage.ts";
 import {
   type LinkMethodName,
   type LinkParams,
@@ -92,6 +93,13 @@ function verbsOf(node: ControlledNode): Verbs {
     },
     cancel_upload: async ({ video_id }) => found(node.cancelUpload(video_id)),
     retry_upload: async ({ video_id }) => found(node.retryUpload(video_id)),
+    segments: async ({
+      camera_id: cameraId,
+      from: fromMs,
+      to: toMs,
+      after,
+      limit = footageLimits.segments,
+    }) => answer<"segments">(await node.footage.list({ cameraId, fromMs, toMs, after, limit })),
     check_archive: async () => answer<"check_archive">(await node.checkArchive()),
     async get_config() {
       const { text, version: config_version } = await node.readConfig();

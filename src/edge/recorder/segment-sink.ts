@@ -43,9 +43,9 @@ export interface OpenSegment {
   readonly sizeBytes: number;
   /**
    * Appends one fragment, whole. Rejects with `io` when the disk refuses it; the segment is then closed with
-   * what it has. The bytes are the caller's again once it has resolved.
+   * what it has. The bytes are the caller's again once it has resolved. `endTimeMs`: where the segment ends with it.
    */
-  append(fragment: Uint8Array): Promise<void>;
+  append(fragment: Uint8Array, endTimeMs?: number): Promise<void>;
   /** Makes the segment durable and immutable; returns the path of its video file in the spool. */
   close(end: SegmentEnd): Promise<string>;
 }

@@ -83,9 +83,10 @@ export class SegmentWriter {
 
   /** Rejects with `io` when the disk refuses it; then the segment can only be closed, with what it has. */
   async append(fragment: Fragment): Promise<void> {
-    await this.#open.append(fragment.bytes);
+    const endTimeMs = fragment.hasVideo ? this.#run.endOf(fragment) : this.#endTimeMs;
+    await this.#open.append(fragment.bytes, endTimeMs);
     this.#tally.add(fragment);
-    if (fragment.hasVideo) this.#endTimeMs = this.#run.endOf(fragment);
+    this.#endTimeMs = endTimeMs;
   }
 
   /** `nextStartMs`: where the next segment of the run starts, if one does. Returns the path of the closed file. */

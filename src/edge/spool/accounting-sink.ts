@@ -32,9 +32,9 @@ export class AccountingSink implements SegmentSink {
       get sizeBytes() {
         return segment.sizeBytes;
       },
-      async append(fragment: Uint8Array): Promise<void> {
+      async append(fragment: Uint8Array, endTimeMs?: number): Promise<void> {
         try {
-          await segment.append(fragment);
+          await segment.append(fragment, endTimeMs);
         } catch (error) {
           refusal = { cause: causeOf(error), detail: describeError(error) };
           if (!hasFragment) ledger.interrupted(cameraId, refusal.cause, refusal.detail);

@@ -27,14 +27,28 @@ export interface SpoolSinkOptions {
   onUnfinished: (segment: SpoolSegment, closed: ClosedSegment) => void;
 }
 
+/** A segment that is being recorded, as far as it is written. */
+export interface GrowingSegment {
+  readonly start: SegmentStart;
+  readonly sizeBytes: number;
+  /** Undefined before the first fragment. */
+  readonly endTimeMs: number | undefined;
+}
+
 /** Records into the spool: `recording/<name>/` while it grows, then one rename to `closed/`. */
 export class SpoolSink implements SegmentSink {
   readonly #options: SpoolSinkOptions;
   readonly #space: DiskSpace;
+  readonly #growing = new Map<string, GrowingSegment>();
 
   constructor(options: SpoolSinkOptions) {
     this.#options = options;
     this.#space = new DiskSpace(options.layout.root, options.clock, options.isStopped);
+  }
+
+  /** By id: what is being recorded, until it is closed or given up. */
+  get growing(): ReadonlyMap<string, GrowingSegment> {
+    return this.#growing;
   }
 
   async open(start: SegmentStart, initSegment: Uint8Array): Promise<OpenSegment> {
@@ -65,7 +79,11 @@ export class SpoolSink implements SegmentSink {
     const { cameraId, videoId, startTimeMs } = start;
     const segment = { name, cameraId, videoId, startTimeMs, sizeBytes: 0 };
     inventory.add("recording", segment);
-    return new SpoolSegmentWriter(this.#options, this.#space, segment, { start, anchor }, file);
+    const writer = new SpoolSegmentWriter(this.#options, this.#space, segment, { start, anchor }, file, () =>
+      this.#growing.delete(videoId),
+    );
+    this.#growing.set(videoId, writer);
+    return writer;
   }
 }
 
@@ -74,13 +92,15 @@ interface SegmentOrigin {
   anchor: ClockAnchor | undefined;
 }
 
-class SpoolSegmentWriter implements OpenSegment {
+class SpoolSegmentWriter implements OpenSegment, GrowingSegment {
   readonly #options: SpoolSinkOptions;
   readonly #space: DiskSpace;
   readonly #segment: SpoolSegment;
   readonly #origin: SegmentOrigin;
   readonly #file: SegmentFile;
+  readonly #onEnd: () => void;
   #fragments = 0;
+  #endTimeMs: number | undefined;
 
   constructor(
     options: SpoolSinkOptions,
@@ -88,12 +108,18 @@ class SpoolSegmentWriter implements OpenSegment {
     segment: SpoolSegment,
     origin: SegmentOrigin,
     file: SegmentFile,
+    onEnd: () => void,
   ) {
     this.#options = options;
     this.#space = space;
     this.#segment = segment;
     this.#origin = origin;
     this.#file = file;
+    this.#onEnd = onEnd;
+  }
+
+  get start(): SegmentStart {
+    return this.#origin.start;
   }
 
   get videoId(): string {
@@ -104,13 +130,26 @@ class SpoolSegmentWriter implements OpenSegment {
     return this.#file.sizeBytes;
   }
 
-  async append(fragment: Uint8Array): Promise<void> {
+  get endTimeMs(): number | undefined {
+    return this.#endTimeMs;
+  }
+
+  async append(fragment: Uint8Array, endTimeMs?: number): Promise<void> {
     await this.#space.take(fragment.byteLength);
     await this.#file.append(fragment);
     this.#fragments++;
+    this.#endTimeMs = endTimeMs ?? this.#endTimeMs;
   }
 
   async close(end: SegmentEnd): Promise<string> {
+    try {
+      return await this.#close(end);
+    } finally {
+      this.#onEnd();
+    }
+  }
+
+  async #close(end: SegmentEnd): Promise<string> {
     const { layout, inventory, redating } = this.#options;
     const { name, videoId } = this.#segment;
     const { start, anchor } = this.#origin;

@@ -18,6 +18,7 @@ import { type Accounted, readRecordedState, writeRecordedState } from "./recorde
 import type { RecoveryDefaults } from "./recovery.ts";
 import { type Dating, Redating } from "./redating.ts";
 import { SpoolAnnounceQueue } from "./spool-announce-queue.ts";
+import { SpoolFootage } from "./spool-footage.ts";
 import { SpoolLayout } from "./spool-layout.ts";
 import { SpoolLoader } from "./spool-loader.ts";
 import { SpoolLock } from "./spool-lock.ts";
@@ -46,6 +47,8 @@ export interface SpoolOptions {
 export class Spool implements Disposable {
   readonly sink: SegmentSink;
   readonly uploads: SpoolUploadQueue;
+  /** What the hub has not acknowledged, to look at. */
+  readonly footage: SpoolFootage;
   readonly announcements: SpoolAnnounceQueue;
   readonly upkeep: SpoolUpkeep;
   readonly pressure: Pressure;
@@ -96,6 +99,7 @@ export class Spool implements Disposable {
       onUnfinished: (segment, closed) => this.upkeep.addUnfinished(segment, closed),
     });
     this.sink = new AccountingSink(sink, gaps.ledger);
+    this.footage = new SpoolFootage({ layout, inventory, growing: sink.growing });
     this.uploads = new SpoolUploadQueue({ layout, inventory, quarantine });
     this.announcements = new SpoolAnnounceQueue({ layout, inventory, journal, logger });
   }

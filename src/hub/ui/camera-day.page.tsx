@@ -1,5 +1,6 @@
 /** @jsxImportSource hono/jsx */
 import type { FC } from "hono/jsx";
+import type { OnEdge } from "../edge-footage/edge-footage.ts";
 import type { NodeLinkState } from "../link/remote-nodes.ts";
 import type { CameraOverview } from "../nodes/node-service.ts";
 import { Badge } from "./badge.tsx";
@@ -10,6 +11,7 @@ import { CoverageStrip } from "./coverage-strip.tsx";
 import { GapList } from "./gap-list.tsx";
 import { Icon } from "./icon.tsx";
 import { Layout } from "./layout.tsx";
+import { OnEdgeList } from "./on-edge-list.tsx";
 import type { PageContext } from "./page-context.ts";
 import type { PageVideo } from "./page-video.ts";
 import { neighbourDays } from "./plan-calendar.ts";
@@ -32,6 +34,8 @@ export interface CameraDayModel {
   /** The hours whose videos are shown: all of them, or one on a day of many. */
   shownHours: readonly HourPlan[];
   videoCount: number;
+  /** What is not in the archive yet. */
+  onEdge: OnEdge;
   /** What the form for saving a part says at first, local times; nothing without videos. */
   save: { from: string; to: string } | undefined;
   /** Set when not all videos of the day could be shown. */
@@ -96,7 +100,8 @@ export const CameraDayPage: FC<{ page: PageContext; model: CameraDayModel }> = (
           <GapList page={page} plan={gaps} timeZone={camera.timeZone} cutAt={model.gapsCutAt} />
         </section>
       )}
-      {isEmpty && (
+      <OnEdgeList page={page} onEdge={model.onEdge} timeZone={camera.timeZone} />
+      {isEmpty && model.onEdge.videos.length === 0 && (
         <div class="empty">
           <h2>{days.length === 0 ? t.day.noVideosEver : t.day.noVideos}</h2>
           <p>{days[0] === undefined ? t.day.noVideosHint : <a href={hrefOf(days[0])}>{t.day.latest}</a>}</p>

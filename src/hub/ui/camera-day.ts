@@ -1,3 +1,4 @@
+import type { OnEdge } from "../edge-footage/edge-footage.ts";
 import type { VideoService } from "../videos/video-service.ts";
 import type { PageVideo } from "./page-video.ts";
 import type { Span } from "./plan-day.ts";
@@ -30,6 +31,12 @@ export async function loadCameraDay(
     }
     after = page.next;
   }
+}
+
+/** What is not among the videos of the catalog. */
+export function withoutArchived(onEdge: OnEdge, videos: readonly PageVideo[]): OnEdge {
+  const archived = new Set(videos.map(({ videoId }) => videoId));
+  return { ...onEdge, videos: onEdge.videos.filter(({ videoId }) => !archived.has(videoId)) };
 }
 
 /** Of a camera, those that overlap a range, by start time. */

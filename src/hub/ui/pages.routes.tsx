@@ -7,6 +7,7 @@ import { errorCodeOf } from "../../common/errors.ts";
 import { CameraId, VideoId } from "../../common/ids.ts";
 import { formatWireTime } from "../../common/protocol/wire.ts";
 import { localDateOf } from "../../common/time-zone.ts";
+import type { EdgeFootage } from "../edge-footage/edge-footage.ts";
 import type { HealthService } from "../health/health-service.ts";
 import { allow } from "../http/access.ts";
 import type { AppEnv } from "../http/app-env.ts";
@@ -17,7 +18,14 @@ import type { VideoService } from "../videos/video-service.ts";
 import { AccountPage } from "./account.page.tsx";
 import type { Assets } from "./assets.ts";
 import { CameraDayPage } from "./camera-day.page.tsx";
-import { type GapFinder, loadCameraDay, loadDayGaps, maxGapsPerDay, maxVideosPerDay } from "./camera-day.ts";
+import {
+  type GapFinder,
+  loadCameraDay,
+  loadDayGaps,
+  maxGapsPerDay,
+  maxVideosPerDay,
+  withoutArchived,
+} from "./camera-day.ts";
 import { CamerasPage } from "./cameras.page.tsx";
 import { HealthPage } from "./health.page.tsx";
 import { languageCookie, languages } from "./language.ts";
@@ -36,6 +44,7 @@ export interface PageServices {
   nodes: NodeService;
   gaps: GapFinder;
   health: HealthService;
+  edgeFootage: EdgeFootage;
   remote: Pick<RemoteNodes, "stateOf">;
 }
 
@@ -46,7 +55,7 @@ const maxCalendarDays = 1_000;
 
 /** The pages for people. They ask the same verbs as the API and know nothing of what lies behind them. */
 export function createPages(deps: PageServices & { clock: Clock; assets: Assets }) {
-  const { videos, gaps, nodes, health, remote, clock, assets } = deps;
+  const { videos, gaps, nodes, health, remote, edgeFootage, clock, assets } = deps;
   const pageOf = (c: Context<AppEnv>) => pageContextOf(c, { nowMs: clock.wallMs(), assets });
 
   return new Hono<AppEnv>()
@@ -67,6 +76,8 @@ export function createPages(deps: PageServices & { clock: Clock; assets: Assets 
         const nowMs = clock.wallMs();
         const day = date ?? days[0] ?? localDateOf(nowMs, camera.timeZone);
         const span = spanOfDay(day, camera.timeZone);
+        // First: what comes into the archive meanwhile is in both, and not in neither.
+        const onEdge = await edgeFootage.list(camera.cameraId, span);
         const found = await loadCameraDay(videos, camera.cameraId, span);
         const told = await loadDayGaps(gaps, camera.cameraId, span);
         const plan = planDay({ day: span, videos: found.videos, nowMs });
@@ -78,6 +89,7 @@ export function createPages(deps: PageServices & { clock: Clock; assets: Assets 
           plan,
           gaps: planGaps(plan, told.gaps),
           gapsCutAt: told.isCut ? maxGapsPerDay : undefined,
+          onEdge: withoutArchived(onEdge, found.videos),
           shownHours: chooseHours(plan, hour),
           save: offerToSave(plan, camera.timeZone),
           videoCount: found.videos.length,

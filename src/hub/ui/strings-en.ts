@@ -61,6 +61,16 @@ export const english = {
     videoAt: (time: string) => `Video at ${time}`,
   },
 
+  onEdge: {
+    title: "Still on the camera's node",
+    hint: "Not in the archive yet: it is uploaded as soon as its turn comes.",
+    asOf: (time: string) => `As of ${time}.`,
+    recording: "being recorded",
+    waiting: "on the edge",
+    uploading: (share: string) => `uploading ${share}`,
+    newestOf: (count: string) => `The newest ${count} are shown.`,
+  },
+
   live: {
     link: "Live",
     title: (name: string) => `${name}, live`,

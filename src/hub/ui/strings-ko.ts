@@ -60,6 +60,16 @@ export const korean: Strings = {
     videoAt: (time) => `${time} 영상`,
   },
 
+  onEdge: {
+    title: "아직 카메라의 노드에 있음",
+    hint: "아직 저장소에 보관되지 않았습니다. 차례가 되면 업로드됩니다.",
+    asOf: (time) => `${time} 기준.`,
+    recording: "녹화하는 중",
+    waiting: "노드에 있음",
+    uploading: (share) => `업로드 중 ${share}`,
+    newestOf: (count) => `최근 ${count}개만 표시합니다.`,
+  },
+
   live: {
     link: "실시간",
     title: (name) => `${name}, 실시간`,

@@ -31,6 +31,26 @@ describe("docs/link-protocol.md", () => {
     }
   });
 
+  test("has requests whose parameters, and answers whose results, are as the methods have them", () => {
+    const requests = examples.filter(({ type }) => type === "request") as {
+      type: string;
+      id: string;
+      method: keyof typeof linkMethods;
+      params: unknown;
+    }[];
+    expect(requests.length).toBeGreaterThan(0);
+    for (const { id, method, params } of requests) {
+      expect([method, v.is(linkMethods[method].params as v.GenericSchema, params)]).toEqual([method, true]);
+      const answers = examples.filter(
+        (example) => "result" in example && "id" in example && example.id === id,
+      );
+      for (const answer of answers as unknown as { result: unknown }[]) {
+        const isRight = v.is(linkMethods[method].result as v.GenericSchema, answer.result);
+        expect([method, isRight]).toEqual([method, true]);
+      }
+    }
+  });
+
   test("names every method", () => {
     const table = page.slice(page.indexOf("| method |"), page.indexOf("## Binary"));
     const named = [...table.matchAll(/^\| (`[^|]*`) \|/gm)].flatMap(([, cell]) =>

@@ -36,7 +36,7 @@ function fakeNode() {
     eta_seconds: 90,
     last_error: null,
   };
-  const node: ControlledNode = {
+  const node: Omit<ControlledNode, "footage"> = {
     status: async () => status,
     camera: (id) =>
       id !== "cam01"

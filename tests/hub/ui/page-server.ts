@@ -2,6 +2,7 @@ import type { Hono } from "hono";
 import { AppError } from "../../../src/common/errors.ts";
 import { createLogger } from "../../../src/common/log.ts";
 import { createApp } from "../../../src/hub/app.ts";
+import type { OnEdge } from "../../../src/hub/edge-footage/edge-footage.ts";
 import type { SystemStatus } from "../../../src/hub/health/health-service.ts";
 import type { AppEnv, Principal } from "../../../src/hub/http/app-env.ts";
 import type { NodeLinkState } from "../../../src/hub/link/remote-nodes.ts";
@@ -27,6 +28,7 @@ export interface PageData {
   videos: PageVideo[];
   gaps?: (ToldGap & { cameraId: string })[];
   status: SystemStatus;
+  onEdge?: OnEdge;
 }
 
 /** The verbs over plain lists: what the pages are given, not how it is found. */
@@ -87,6 +89,9 @@ export function fakeServices(data: PageData): PageServices {
       find: async (id) => data.nodes.find(({ nodeId }) => nodeId === id) ?? notFound(),
       cameras: async () => data.cameras,
       findCamera: async (id) => data.cameras.find(({ cameraId }) => cameraId === id) ?? notFound(),
+    },
+    edgeFootage: {
+      list: async () => data.onEdge ?? { videos: [], asOfMs: undefined, isCut: false },
     },
     health: { status: async () => data.status },
     remote: { stateOf: (nodeId) => data.links?.[nodeId] ?? notLinked },
