@@ -2,7 +2,9 @@ import type * as v from "valibot";
 import type { CameraStatus } from "../common/protocol/node.ts";
 import { formatWireTime } from "../common/protocol/wire.ts";
 import type { Camera } from "./camera/camera.ts";
+import type { CaptureSettings } from "./camera/camera-source.ts";
 import type { CameraWatcher } from "./camera/camera-watcher.ts";
+import type { CapturePlanner } from "./camera/capture-planner.ts";
 import type { CameraSettings, ControlledCamera } from "./control/controlled-node.ts";
 import type { Recorder } from "./recorder/recorder.ts";
 import type { GapLedger } from "./spool/gap-ledger.ts";
@@ -16,7 +18,7 @@ export class CameraUnit implements ControlledCamera {
     readonly id: string,
     readonly camera: Camera,
     readonly recorder: Recorder,
-    readonly gaps: Pick<GapLedger, "paused" | "resumed">,
+    readonly gaps: Pick<GapLedger, "paused" | "resumed" | "reconfigured">,
   ) {}
 
   start(): void {
@@ -42,7 +44,14 @@ export class CameraUnit implements ControlledCamera {
 
   async configure(settings: CameraSettings): Promise<void> {
     await this.camera.configure(settings);
+    this.#reconfigured();
     this.fpsAsked = settings.fps ?? this.fpsAsked;
+  }
+
+  /** {@link Camera.replan} */
+  async replan(planner: CapturePlanner, settings?: CaptureSettings): Promise<void> {
+    await this.camera.replan(planner, settings);
+    this.#reconfigured();
   }
 
   snapshot(signal: AbortSignal): Promise<Uint8Array<ArrayBuffer>> {
@@ -74,6 +83,10 @@ export class CameraUnit implements ControlledCamera {
       spool_failing: recorder.state === "failing",
       fallback_since: time(capture.fallbackSinceMs),
     };
+  }
+
+  #reconfigured(): void {
+    if (this.recorder.status().state === "recording") this.gaps.reconfigured(this.id);
   }
 
   #state(

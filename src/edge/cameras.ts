@@ -90,7 +90,7 @@ export class Cameras {
     const compressed = this.#isCompressed
       ? compressedSettingsOf(camera.config.source)?.compressed
       : undefined;
-    await member.unit.camera.replan(this.#plannerOf(camera), compressed);
+    await member.unit.replan(this.#plannerOf(camera), compressed);
     member.unit.fpsAsked = compressed?.fps ?? fpsOf(camera.config);
   }
 

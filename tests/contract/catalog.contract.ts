@@ -5,7 +5,6 @@ import { localDateOf } from "../../src/common/time-zone.ts";
 import {
   type Catalog,
   type Gap,
-  type NewGap,
   type NewNode,
   type NewVideo,
   type PageKey,
@@ -356,10 +355,10 @@ export function catalogContract(name: string, open: () => Promise<Catalog>): voi
     });
 
     describe("gaps", () => {
-      const gap = (cameraId: string, fromMs: number, toMs: number): NewGap => ({
+      const gap = (cameraId: string, fromMs: number, toMs: number) => ({
         gapId: newUuidV7(fromMs),
         ...{ cameraId, nodeId: "node01", fromMs, toMs },
-        cause: "camera_failed",
+        cause: "camera_failed" as const,
         detail: "ffmpeg exited with 1: \u{1f4a5} 'quoted'",
       });
       const oldest = { order: "oldest_first" as const, limit: 100 };
@@ -375,6 +374,10 @@ export function catalogContract(name: string, open: () => Promise<Catalog>): voi
           { ...b, createdAtMs: nowMs },
         ]);
         expect(await catalog.findGaps({ ...oldest, cameraIds: ["none"] })).toEqual([]);
+        const newer = newCamera();
+        await catalog.saveGaps([{ ...gap(newer, nowMs, nowMs + 1), cause: "of_a_newer_release" }], nowMs);
+        const [told] = await catalog.findGaps({ ...oldest, cameraIds: [newer] });
+        expect(told?.cause).toBe("unknown");
         expect(await catalog.findGaps({ ...oldest, cameraIds: [] })).toEqual([]);
       });
 

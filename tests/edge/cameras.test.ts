@@ -18,6 +18,10 @@ function setUp() {
     expect: (ids: readonly string[]) => void told.push({ expect: ids }),
     forget: (id: string) =>
       void told.push({ forget: id, open: sink.segments.filter(({ end }) => !end).length }),
+    reconfigured: (id: string) =>
+      void told.push({ reconfigured: id, segments: sink.segments.map(({ end }) => end?.endReason) }),
+    paused: () => undefined,
+    resumed: () => undefined,
   };
   const cameras = new Cameras({
     ...{ nodeId: "node01", timeZone: "UTC", softwareVersion: "1", piModel: "none", clock: systemClock },
@@ -48,6 +52,17 @@ test("a camera that changes or comes while the disk fills gives less from the st
   await at.records(3);
   await cameras.compress(false);
   await at.records(4);
+  const ended = ["settings changed", "settings changed", "settings changed"];
+  expect(at.told).toEqual([
+    { expect: ["cam01"] },
+    { reconfigured: "cam01", segments: ended.slice(2) },
+    { reconfigured: "cam01", segments: ended.slice(1) },
+    { reconfigured: "cam01", segments: ended },
+  ]);
+  // Of one that is paused nothing is missing for that reason.
+  await cameras.get("cam01")?.pause();
+  await cameras.change(camera("cam01", 10));
+  expect(at.told).toHaveLength(4);
   await cameras.stop();
   // Half of the pictures, of the config as it was at the time.
   expect(sink.segments.map(({ end }) => Math.round(end?.fps ?? 0))).toEqual([10, 5, 10, 20]);

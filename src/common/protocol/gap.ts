@@ -12,6 +12,7 @@ export const GapCause = v.picklist([
   "node_down", // the edge was not running: crash, power cut, reboot
   "camera_failed", // no fragments came: process ended, stalled, source away
   "paused",
+  "reconfigured", // its settings were changed: the capture was started anew
   "disk_full", // the spool took no more
   "disk_error",
   "evicted_unsent", // recorded, then deleted before it was safe, by configuration
@@ -21,6 +22,13 @@ export const GapCause = v.picklist([
 ]);
 export type GapCause = v.InferOutput<typeof GapCause>;
 
+const causes: ReadonlySet<string> = new Set(GapCause.options);
+
+/** A node of a newer release may tell causes that are not known here: kept as they are, they are read as `unknown`. */
+export function knownGapCause(cause: string): GapCause {
+  return causes.has(cause) ? (cause as GapCause) : "unknown";
+}
+
 /** One hole in what a camera should have recorded; [from, to), to the millisecond. */
 export const ReportedGap = v.object({
   /** UUIDv7 of its start; the same gap has the same id in every report. */
@@ -28,7 +36,8 @@ export const ReportedGap = v.object({
   camera_id: CameraId,
   from_time: WireTime,
   to_time: WireTime,
-  cause: GapCause,
+  /** A {@link GapCause}, or one of a newer release. */
+  cause: v.pipe(v.string(), v.maxLength(40), v.regex(/^[a-z][a-z_]*$/, "a cause such as camera_failed")),
   /** What happened, for people. */
   detail: PlainText(500),
 });

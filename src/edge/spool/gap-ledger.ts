@@ -96,6 +96,12 @@ export class GapLedger {
     this.interrupted(cameraId, "camera_failed", "nothing came after the pause");
   }
 
+  /** Its run was ended for other settings; when nothing comes soon, they are not the cause any more. */
+  reconfigured(cameraId: string): void {
+    this.interrupted(cameraId, "reconfigured", "settings changed");
+    this.interrupted(cameraId, "camera_failed", "nothing came after the settings were changed");
+  }
+
   /** The last words of a process that ends cleanly: durable when it resolves. Throws `io`. */
   async stopped(): Promise<void> {
     for (const [cameraId, line] of this.#lines) this.#tell(cameraId, line.stopped());

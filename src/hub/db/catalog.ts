@@ -72,7 +72,8 @@ export interface Gap {
   createdAtMs: number;
 }
 
-export type NewGap = Omit<Gap, "createdAtMs">;
+/** Its cause may be one that only a newer release knows. */
+export type NewGap = Omit<Gap, "createdAtMs" | "cause"> & { cause: string };
 
 /** Gaps that overlap [fromMs, toMs); the order is that of their starts. */
 export interface GapQuery {

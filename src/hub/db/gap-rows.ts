@@ -1,4 +1,4 @@
-import type { GapCause } from "../../common/protocol/gap.ts";
+import { knownGapCause } from "../../common/protocol/gap.ts";
 import type { Gap, GapQuery, NewGap } from "./catalog.ts";
 import type { SqlValue } from "./libsql-connection.ts";
 import type { LibsqlDatabase } from "./libsql-database.ts";
@@ -58,7 +58,7 @@ function gapOfRow(row: SqlValue[]): Gap {
     nodeId: nodeId as string,
     fromMs: fromMs as number,
     toMs: toMs as number,
-    cause: cause as GapCause,
+    cause: knownGapCause(cause as string),
     detail: detail as string,
     createdAtMs: createdAtMs as number,
   };

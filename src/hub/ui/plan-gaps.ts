@@ -22,6 +22,7 @@ export const kindOfCause: Readonly<Record<GapCause, GapKind>> = {
   node_down: "down",
   node_stopped: "down",
   paused: "meant",
+  reconfigured: "meant",
   clock_stepped: "other",
   unknown: "other",
 };

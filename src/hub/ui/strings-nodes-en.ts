@@ -85,6 +85,7 @@ export const gapsInEnglish = {
     node_down: "Node not running",
     camera_failed: "No picture from the camera",
     paused: "Paused",
+    reconfigured: "Settings changed",
     disk_full: "Disk of the node full",
     disk_error: "Disk of the node failed",
     evicted_unsent: "Deleted before it was archived",

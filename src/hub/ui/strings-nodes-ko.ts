@@ -84,6 +84,7 @@ export const gapsInKorean: typeof gapsInEnglish = {
     node_down: "노드 중단",
     camera_failed: "카메라 영상 없음",
     paused: "일시 정지",
+    reconfigured: "설정 변경",
     disk_full: "노드 디스크 가득 참",
     disk_error: "노드 디스크 오류",
     evicted_unsent: "보관 전에 삭제됨",

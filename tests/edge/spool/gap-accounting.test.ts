@@ -203,6 +203,31 @@ describe("what is not recorded is a gap, and its cause is", () => {
     expect(await life.causes()).toEqual(["camera_failed 60", "paused 120", "camera_failed 30"]);
   });
 
+  test("that settings were changed, unless nothing comes with the new ones", async () => {
+    await using life = await newLife();
+    await life.boot();
+    await life.record(1);
+    await life.endRun("settings changed");
+    life.clock.advance(200);
+    life.spool.gaps.reconfigured("cam01");
+    life.clock.advance(2_000);
+    await life.record(1);
+    const fromMs = life.nowMs;
+    await life.endRun("settings changed");
+    life.spool.gaps.reconfigured("cam01");
+    life.clock.advance(60_000);
+    await life.record(1);
+    expect(await life.causes()).toEqual(["reconfigured 2", "camera_failed 60"]);
+    expect((await life.gaps())[1]).toMatchObject({ fromMs, toMs: fromMs + 60_000 });
+    // One that was away before stays away for its own reason.
+    await life.endRun("ffmpeg exited with 1");
+    life.clock.advance(60_000);
+    life.spool.gaps.reconfigured("cam01");
+    life.clock.advance(60_000);
+    await life.record(1);
+    expect((await life.causes()).at(-1)).toBe("camera_failed 120");
+  });
+
   test("that the node was stopped or down, told by the next process", async () => {
     await using life = await newLife();
     await life.boot();
