@@ -1,6 +1,7 @@
 import { mkdir, rename, rm } from "node:fs/promises";
 import { basename, join, resolve } from "node:path";
 import { parseArgs } from "node:util";
+import { embedClientScript } from "./embed-client-script.ts";
 import { embedLibsqlAddon } from "./embed-libsql-addon.ts";
 
 const root = resolve(import.meta.dir, "..");
@@ -44,6 +45,7 @@ export async function buildBinary(options: {
   await mkdir(options.outDir, { recursive: true });
 
   const addon = embedLibsqlAddon(target);
+  const script = await embedClientScript();
   try {
     await Bun.build({
       entrypoints: [join(root, "src", binary, "main.ts")],
@@ -65,10 +67,15 @@ export async function buildBinary(options: {
         LIVECAM_BUILD_COMMIT: JSON.stringify(options.commit ?? (await currentCommit())),
         "process.env.NODE_ENV": JSON.stringify("production"),
       },
-      plugins: [addon.plugin],
+      plugins: [addon.plugin, script.plugin],
     });
     if (binary === "hub" && !addon.wasEmbedded()) {
       throw new Error("libsql/index.js was not bundled: the hub's binary would have no database");
+    }
+    if (binary === "hub" && !script.wasEmbedded()) {
+      throw new Error(
+        "ui/bundled-client.ts was not bundled: the hub's binary would have no script for its pages",
+      );
     }
     await rename(unfinished, outfile);
   } finally {

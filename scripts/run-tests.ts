@@ -82,6 +82,11 @@ async function runStaticChecks(tally: Tally): Promise<void> {
   const checks = [
     { name: "shellcheck", argv: ["shellcheck", "--external-sources", ...(await listShellScripts())] },
     { name: "tsc", argv: [process.execPath, "--bun", "x", "tsc", "--noEmit"] },
+    // The pages' script runs in a browser, which has other types.
+    {
+      name: "tsc of the pages' script",
+      argv: [process.execPath, "--bun", "x", "tsc", "--noEmit", "--project", "src/hub/ui/client"],
+    },
     { name: "biome", argv: [process.execPath, "--bun", "x", "biome", "check", "--error-on-warnings", "."] },
   ];
   for (const { name, argv } of checks) {

@@ -174,7 +174,7 @@ describe("every page", () => {
 
   test("works without script", async () => {
     const { page } = await browser.open();
-    await page.route("**/assets/player*", (route) => route.abort());
+    await page.route("**/assets/script*", (route) => route.abort());
     await page.goto(`${hub.url}/`);
     await page.click("text=Gate");
     await page.click(".tile a >> nth=0");

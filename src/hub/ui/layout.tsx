@@ -32,7 +32,7 @@ export const Layout: FC<LayoutProps> = ({ page, title, section, refreshSeconds, 
         <title>{`${title} · livecam`}</title>
         <link rel="icon" href={assets.icon.path} type="image/svg+xml" />
         <link rel="stylesheet" href={assets.style.path} />
-        <script type="module" src={assets.player.path}></script>
+        <script type="module" src={assets.script.path}></script>
       </head>
       <body>
         <a class="skip" href="#content">

@@ -15,7 +15,7 @@ export const LivePage: FC<{ page: PageContext; camera: CameraOverview; link: Nod
   camera,
   link,
 }) => {
-  const { t, assets } = page;
+  const { t } = page;
   const id = encodeURIComponent(camera.cameraId);
   return (
     <Layout page={page} title={t.live.title(camera.name)} section="cameras">
@@ -56,7 +56,6 @@ export const LivePage: FC<{ page: PageContext; camera: CameraOverview; link: Nod
           {t.live.unsupported}
         </p>
       </div>
-      <script type="module" src={assets.live.path}></script>
     </Layout>
   );
 };

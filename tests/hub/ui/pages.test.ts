@@ -322,7 +322,8 @@ describe("assets", () => {
   const { app, assets, get } = createPageApp(data, { principal: { kind: "anonymous" } });
 
   test("are open, kept for ever, and under names that change with them", async () => {
-    for (const { path, contentType, text } of Object.values(assets)) {
+    for (const { path, contentType, text: textOf } of Object.values(assets)) {
+      const text = await textOf();
       expect(path).toMatch(/^\/assets\/[a-z]+\.[0-9a-f]{12}\.(?:css|js|svg)$/);
       const response = await get(path);
       expect([response.status, response.headers.get("content-type")]).toEqual([200, contentType]);
@@ -334,6 +335,12 @@ describe("assets", () => {
       const head = await app.request(path, { method: "HEAD" }, { addressOf: () => undefined });
       expect(head.headers.get("content-length")).toBe(String(Buffer.byteLength(text)));
     }
+  });
+
+  test("the script, with hls.js in it, is small enough for a phone", async () => {
+    const zipped = await (await get(assets.script.path, { "accept-encoding": "gzip" })).arrayBuffer();
+    expect(zipped.byteLength).toBeLessThan(250_000);
+    expect(await assets.script.text()).toContain("dataset.refresh");
   });
 
   test("the icon is found where browsers look for it", async () => {

@@ -1,3 +1,0 @@
-/** The text of live.js. */
-declare const text: string;
-export default text;

@@ -1,3 +1,0 @@
-/** The text of player.js. */
-declare const text: string;
-export default text;
