@@ -38,5 +38,14 @@ export function playHls(rate: number): Promise<{
 }>;
 /** The media time of the frame shown after a seek. */
 export function seekHls(time: number): Promise<{ shown: number; date: string | undefined }>;
+/** As {@link openHls} and {@link playHls}, with another player. */
+export function openShaka(address: string): Promise<{ duration: number; time: number }>;
+export function playShaka(rate: number): Promise<{
+  errors: string[];
+  waits: number[];
+  frames: number;
+  corrupted: number;
+  time: number;
+}>;
 /** The live page shows moving pictures. */
 export function livePlays(): boolean;

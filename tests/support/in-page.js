@@ -122,6 +122,33 @@ export async function seekHls(time) {
   return { shown: await frame, date: window.player.hls.playingDate?.toISOString() };
 }
 
+export async function openShaka(address) {
+  document.body.innerHTML = "<video muted></video>";
+  const video = document.querySelector("video");
+  const player = new shaka.Player();
+  await player.attach(video);
+  window.player = { player, errors: [], waits: [] };
+  player.addEventListener("error", ({ detail }) => window.player.errors.push(`${detail.code}`));
+  // It takes what stands before the first colon of a relative address for a scheme.
+  await player.load(new URL(address, location.href).href);
+  while (video.readyState < HTMLMediaElement.HAVE_FUTURE_DATA) {
+    await new Promise((resolve) => requestAnimationFrame(resolve));
+  }
+  video.addEventListener("waiting", () => window.player.waits.push(video.currentTime));
+  return { duration: video.duration, time: video.currentTime };
+}
+
+export async function playShaka(rate) {
+  const video = document.querySelector("video");
+  video.playbackRate = rate;
+  const ended = new Promise((resolve) => video.addEventListener("ended", resolve, { once: true }));
+  await video.play();
+  await ended;
+  const { errors, waits } = window.player;
+  const { totalVideoFrames: frames, corruptedVideoFrames: corrupted } = video.getVideoPlaybackQuality();
+  return { errors, waits, frames, corrupted, time: video.currentTime };
+}
+
 export function livePlays() {
   const video = document.querySelector("[data-live][data-state=playing] video");
   return video !== null && video.videoWidth > 0 && video.getVideoPlaybackQuality().totalVideoFrames > 20;

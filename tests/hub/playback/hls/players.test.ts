@@ -5,7 +5,7 @@ import { runChild } from "../../../../src/common/child-process.ts";
 import { archiveTestRun } from "../../../support/archived-run.ts";
 import { openBrowser, type TestBrowser } from "../../../support/browser.ts";
 import { countFrames } from "../../../support/count-frames.ts";
-import { openHls, playHls, seekHls } from "../../../support/in-page.js";
+import { openHls, openShaka, playHls, playShaka, seekHls } from "../../../support/in-page.js";
 import { openTestHub, type TestHub } from "../../../support/test-hub.ts";
 import { testIf } from "../../../support/test-if.ts";
 
@@ -33,24 +33,25 @@ afterAll(async () => {
   await hub?.[Symbol.asyncDispose]();
 });
 
-describe("hls.js in Chromium", () => {
-  async function openPage() {
-    if (browser === undefined) throw new Error("there is no browser");
-    const [name = "", value = ""] = (await hub.signIn()).split("=");
-    await browser.context.addCookies([{ name, value, url: hub.url }]);
-    const { page, troubles } = await browser.open();
-    // From the hub's own address, as the policy of its pages demands.
-    const script = Bun.resolveSync("hls.js/dist/hls.js", import.meta.dir);
-    await page.route("**/assets/hls.js", (route) =>
-      route.fulfill({ path: script, contentType: "text/javascript" }),
-    );
-    await page.goto(`${hub.url}/api/docs`);
-    await page.addScriptTag({ url: "/assets/hls.js" });
-    return { page, troubles };
-  }
+/** A page of the hub's with a player in it. */
+async function openPage(library: string) {
+  if (browser === undefined) throw new Error("there is no browser");
+  const [name = "", value = ""] = (await hub.signIn()).split("=");
+  await browser.context.addCookies([{ name, value, url: hub.url }]);
+  const { page, troubles } = await browser.open();
+  // From the hub's own address, as the policy of its pages demands.
+  const script = Bun.resolveSync(library, import.meta.dir);
+  await page.route("**/assets/library.js", (route) =>
+    route.fulfill({ path: script, contentType: "text/javascript" }),
+  );
+  await page.goto(`${hub.url}/api/docs`);
+  await page.addScriptTag({ url: "/assets/library.js" });
+  return { page, troubles };
+}
 
+describe("hls.js in Chromium", () => {
   test("plays over segments and discontinuity without running dry, every frame", async () => {
-    const { page, troubles } = await openPage();
+    const { page, troubles } = await openPage("hls.js/dist/hls.js");
     const asked: string[] = [];
     page.on("request", (request) => asked.push(`${request.url()} ${request.headers().range ?? ""}`));
     const opened = await page.evaluate(openHls, pathOf(-60, 120));
@@ -68,7 +69,7 @@ describe("hls.js in Chromium", () => {
   });
 
   test("begins at the moment asked for, and seeks to the frame", async () => {
-    const { page } = await openPage();
+    const { page } = await openPage("hls.js/dist/hls.js");
     const opened = await page.evaluate(openHls, pathOf(9.5, 60));
     expect(opened.time).toBeCloseTo(1.5, 1);
     for (const time of [10.05, 3.35, 14.95, 0.05]) {
@@ -76,6 +77,17 @@ describe("hls.js in Chromium", () => {
       // Frames last 0.1 s; the first of a run a little longer.
       expect(Math.abs(shown - time)).toBeLessThan(0.13);
     }
+  });
+});
+
+describe("Shaka Player in Chromium", () => {
+  test("plays over segments and discontinuity without running dry, every frame", async () => {
+    const { page, troubles } = await openPage("shaka-player");
+    const opened = await page.evaluate(openShaka, pathOf(-60, 120));
+    expect(opened.duration).toBeCloseTo(26, 0);
+    const played = await page.evaluate(playShaka, 4);
+    expect(played).toMatchObject({ errors: [], waits: [], corrupted: 0, frames: 260 });
+    expect(troubles).toEqual([]);
   });
 });
 
@@ -96,7 +108,7 @@ describe("other players", () => {
     new Bun.Glob(`*/gstreamer-1.0/${name}.so`).scanSync("/usr/lib").next().done !== true;
   const hasGstreamer =
     existsSync("/usr/lib/python3/dist-packages/gi") && plugin("libgsthls") && plugin("libgstlibav");
-  testIf(hasGstreamer, "needs python3-gi, gstreamer1.0-plugins-bad and gstreamer1.0-libav")(
+  testIf(hasGstreamer, "needs python3-gi, gstreamer1.0-plugins-bad and gstreamer1.0-libav (scripts/setup players)")(
     "GStreamer decodes every frame, over the discontinuity, too",
     async () => {
       const exit = await runChild({
