@@ -108,20 +108,20 @@ describe("other players", () => {
     new Bun.Glob(`*/gstreamer-1.0/${name}.so`).scanSync("/usr/lib").next().done !== true;
   const hasGstreamer =
     existsSync("/usr/lib/python3/dist-packages/gi") && plugin("libgsthls") && plugin("libgstlibav");
-  testIf(hasGstreamer, "needs python3-gi, gstreamer1.0-plugins-bad and gstreamer1.0-libav (scripts/setup players)")(
-    "GStreamer decodes every frame, over the discontinuity, too",
-    async () => {
-      const exit = await runChild({
-        argv: [
-          ...["/usr/bin/python3", join(import.meta.dir, "../../../support/gstreamer-player.py")],
-          hub.url + pathOf(0, 60),
-        ],
-        stdin: new TextEncoder().encode(`Bearer ${hub.clientKey}`),
-        timeoutMs: 50_000,
-      });
-      expect({ exitCode: exit.exitCode, pictures: Number(new TextDecoder().decode(exit.stdout)) }).toEqual({
-        ...{ exitCode: 0, pictures: 260 },
-      });
-    },
-  );
+  testIf(
+    hasGstreamer,
+    "needs python3-gi, gstreamer1.0-plugins-bad and gstreamer1.0-libav (scripts/setup players)",
+  )("GStreamer decodes every frame, over the discontinuity, too", async () => {
+    const exit = await runChild({
+      argv: [
+        ...["/usr/bin/python3", join(import.meta.dir, "../../../support/gstreamer-player.py")],
+        hub.url + pathOf(0, 60),
+      ],
+      stdin: new TextEncoder().encode(`Bearer ${hub.clientKey}`),
+      timeoutMs: 50_000,
+    });
+    expect({ exitCode: exit.exitCode, pictures: Number(new TextDecoder().decode(exit.stdout)) }).toEqual({
+      ...{ exitCode: 0, pictures: 260 },
+    });
+  });
 });
