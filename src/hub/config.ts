@@ -61,6 +61,12 @@ export const HubConfig = v.strictObject({
   heartbeat_seconds: v.optional(integerIn(1, 3600, "seconds"), 10),
   /** How often each linked node and the hub ping each other; three times as long without a word and the link is dead. */
   link_ping_seconds: v.optional(integerIn(1, 300, "seconds"), 15),
+  /** Whether ffmpeg makes lower qualities, and H.264 of H.265, while somebody watches them. */
+  transcoding: v.optional(v.boolean("true or false"), true),
+  /** How many parts it makes at a time. */
+  transcoding_at_once: v.optional(integerIn(1, 64, "processes"), 2),
+  /** How much of what it made is kept, under `data_path`; 0 keeps nothing. */
+  transcoding_cache_mb: v.optional(integerIn(0, 10_000_000, "MB"), 2048),
   log_level: v.optional(v.picklist(["debug", "info", "warning", "error"]), "info"),
 });
 export type HubConfig = v.InferOutput<typeof HubConfig>;

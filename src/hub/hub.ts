@@ -47,6 +47,9 @@ import { BoundedTasks } from "./playback/bounded-tasks.ts";
 import { createCameraPlaylists } from "./playback/hls/camera-playlists.ts";
 import { createHlsRoutes } from "./playback/hls/hls.routes.ts";
 import { MediaIndexes } from "./playback/hls/media-indexes.ts";
+import { PlayableParts } from "./playback/hls/playable-parts.ts";
+import { openTranscoding } from "./playback/qualities/open-transcoding.ts";
+import { createQualityRoutes } from "./playback/qualities/qualities.routes.ts";
 import { createRecentVideos } from "./playback/recent-videos.ts";
 import { createStreamRoutes } from "./playback/stream.routes.ts";
 import { createThumbnailRoutes } from "./playback/thumbnail.routes.ts";
@@ -120,7 +123,6 @@ export async function openHub({ config, selfCommand, clock = systemClock }: HubO
     dataPath: config.data_path,
     clock,
   });
-  const metrics = new HubMetrics({ health, clock });
 
   const links = new NodeLinks({
     softwareVersion: versionText,
@@ -171,7 +173,20 @@ export async function openHub({ config, selfCommand, clock = systemClock }: HubO
     newestVideoOf: async (cameraId: string) => (await nodes.findCamera(cameraId)).newestVideo,
   };
 
-  const playlists = createCameraPlaylists({ catalog, media, indexes: new MediaIndexes(media), clock });
+  const recentVideos = createRecentVideos(catalog, clock);
+  const parts = new PlayableParts({ videos: catalog, media, indexes: new MediaIndexes(media) });
+  const transcoded = await openTranscoding({
+    config,
+    media,
+    parts,
+    clock,
+    logger: createLogger("transcoding"),
+  });
+  const metrics = new HubMetrics({ health, clock, transcoding: () => transcoded?.figures });
+  const playlists = createCameraPlaylists({
+    ...{ catalog, parts, clock },
+    canTranscode: async () => (await transcoded?.isAvailable()) ?? false,
+  });
 
   const assets = createAssets();
   const publicOrigin = config.public_url;
@@ -210,9 +225,10 @@ export async function openHub({ config, selfCommand, clock = systemClock }: HubO
       }),
       createHealthRoutes({ health }),
       createMetricsRoutes({ metrics }),
-      createStreamRoutes({ videos: createRecentVideos(catalog, clock), media }),
+      createStreamRoutes({ videos: recentVideos, media }),
       createClipRoutes({ clips, media, logger: createLogger("export") }),
-      createHlsRoutes({ playlists }),
+      createHlsRoutes({ playlists, isTranscoding: transcoded !== undefined }),
+      createQualityRoutes({ videos: recentVideos, transcoded }),
       createEvidenceRoutes({
         ...{ catalog, media, clock, logger: createLogger("export"), softwareVersion: versionText },
         archiveId: () => archive.archiveId,

@@ -1,13 +1,14 @@
 /**
- * A reader of HLS media playlists that shares nothing with the code that writes them and is as strict as RFC 8216bis:
+ * A reader of HLS playlists that shares nothing with the code that writes them and is as strict as RFC 8216bis:
  * what a rule of sections 4 and 6.2.1 forbids is thrown, with the line.
  */
 export interface HlsPart {
   uri: string;
   seconds: number;
-  start: number;
-  end: number;
-  map: { uri: string; start: number; end: number };
+  /** Undefined: the whole of what is at the URI. */
+  start: number | undefined;
+  end: number | undefined;
+  map: { uri: string; start: number | undefined; end: number | undefined };
   isDiscontinuous: boolean;
   /** Said, or counted on from the last that was said. */
   dateMs: number;
@@ -22,6 +23,75 @@ export interface HlsPlaylist {
   startSeconds: number | undefined;
   parts: HlsPart[];
   gaps: Map<string, string>[];
+}
+
+export interface HlsVariant {
+  uri: string;
+  bandwidth: number;
+  averageBandwidth: number;
+  codecs: string[];
+  resolution: string;
+  frameRate: number | undefined;
+  stableId: string;
+}
+
+/** A multivariant playlist (4.4.6), of STREAM-INF alone. */
+export function readHlsMaster(text: string): { isIndependent: boolean; variants: HlsVariant[] } {
+  check(!/[\p{Cc}\ufeff]/u.test(text.replaceAll("\n", "")), "a control character or BOM (4.1)");
+  check(text.endsWith("\n"), "the last line is not ended");
+  const [first, ...lines] = text.split("\n").slice(0, -1);
+  check(first === "#EXTM3U", "does not begin with EXTM3U (4.4.1.1)");
+  const once = new Set<string>();
+  const variants: HlsVariant[] = [];
+  let pending: Map<string, string> | undefined;
+  for (const line of lines) {
+    const [, name = "", value = ""] = /^#(EXT[A-Z0-9-]*):?(.*)$/.exec(line) ?? [];
+    // The URI line follows at once (4.4.6.2).
+    check(
+      (pending === undefined) === line.startsWith("#"),
+      `a URI without its tag, or a tag without URI: ${line}`,
+    );
+    if (pending !== undefined) {
+      check(/^[\x21-\x7e]+$/.test(line), `not a URI: ${line}`);
+      variants.push(variantOf(line, pending));
+      pending = undefined;
+    } else if (name === "EXT-X-STREAM-INF") {
+      pending = attributesOf(value);
+    } else {
+      check(
+        name === "EXT-X-VERSION" || name === "EXT-X-INDEPENDENT-SEGMENTS",
+        `not a tag of a multivariant playlist: ${line}`,
+      );
+      check(!once.has(name), `a tag that may be there once: ${line}`);
+      once.add(name);
+    }
+  }
+  check(pending === undefined, "a variant without URI");
+  check(variants.length > 0, "no variant");
+  const ids = variants.map(({ stableId }) => stableId);
+  check(new Set(ids).size === ids.length, "two variants have one STABLE-VARIANT-ID");
+  return { isIndependent: once.has("EXT-X-INDEPENDENT-SEGMENTS"), variants };
+}
+
+/** 4.4.6.2 */
+function variantOf(uri: string, attributes: Map<string, string>): HlsVariant {
+  const matching = (name: string, form: RegExp) => {
+    const value = attributes.get(name);
+    check(value !== undefined && form.test(value), `${name} is not as it should be: ${value}`);
+    return value.replaceAll('"', "");
+  };
+  const bandwidth = Number(matching("BANDWIDTH", /^[1-9]\d*$/));
+  const averageBandwidth = Number(matching("AVERAGE-BANDWIDTH", /^[1-9]\d*$/));
+  check(averageBandwidth <= bandwidth, "the average is higher than the peak");
+  return {
+    ...{ uri, bandwidth, averageBandwidth },
+    codecs: matching("CODECS", /^"[A-Za-z0-9.]+(?:,[A-Za-z0-9.]+)*"$/).split(","),
+    resolution: matching("RESOLUTION", /^[1-9]\d*x[1-9]\d*$/),
+    frameRate: attributes.has("FRAME-RATE")
+      ? Number(matching("FRAME-RATE", /^\d+(?:\.\d{1,3})?$/))
+      : undefined,
+    stableId: matching("STABLE-VARIANT-ID", /^"[A-Za-z0-9+/=._-]+"$/),
+  };
 }
 
 /** Tags that may stand once at most (4.4.3 and others), and the form of their value. */
@@ -62,7 +132,6 @@ export function readHlsPlaylist(text: string): HlsPlaylist {
     if (!line.startsWith("#")) {
       const [seconds, range] = [pending.get("EXTINF"), pending.get("EXT-X-BYTERANGE")];
       check(seconds !== undefined, `a URI without EXTINF (4.4.4.1), ${where}`);
-      check(range !== undefined, `a part without a byte range, ${where}`);
       check(/^[\x21-\x7e]+$/.test(line), `not a URI, ${where}`);
       check(map !== undefined, `a fragmented MP4 part without EXT-X-MAP (3.1.2), ${where}`);
       const said = pending.get("EXT-X-PROGRAM-DATE-TIME");
@@ -73,7 +142,7 @@ export function readHlsPlaylist(text: string): HlsPlaylist {
       parts.push({
         uri: line,
         seconds: Number.parseFloat(seconds),
-        ...rangeOf(range),
+        ...(range === undefined ? { start: undefined, end: undefined } : rangeOf(range)),
         map,
         isDiscontinuous,
         dateMs,
@@ -157,7 +226,8 @@ function attributesOf(list: string): Map<string, string> {
 function mapOf(attributes: Map<string, string>): HlsPart["map"] {
   const [uri, range] = [attributes.get("URI"), attributes.get("BYTERANGE")];
   check(uri !== undefined && /^"[^"]+"$/.test(uri), "EXT-X-MAP without URI (4.4.4.5)");
-  check(range !== undefined && /^"\d+@\d+"$/.test(range), "EXT-X-MAP without a byte range");
+  if (range === undefined) return { uri: uri.slice(1, -1), start: undefined, end: undefined };
+  check(/^"\d+@\d+"$/.test(range), "EXT-X-MAP with a byte range of the wrong form");
   return { uri: uri.slice(1, -1), ...rangeOf(range.slice(1, -1)) };
 }
 

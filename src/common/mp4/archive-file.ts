@@ -92,13 +92,18 @@ const maxInitBytes = 16 * 1024 * 1024;
  */
 export async function readArchiveFile(path: string): Promise<ArchivedFile> {
   await using file = await RegularFile.open(path);
+  const archived = await readArchiveIndex(file);
+  if (archived.sizeBytes === file.sizeBytes) return archived;
+  throw corrupt(`${path} is ${file.sizeBytes} bytes long and should be ${archived.sizeBytes}`);
+}
+
+/** {@link readArchiveFile} of a file that may be longer or shorter than its index says; `sizeBytes` is what that says. */
+export async function readArchiveIndex(file: RegularFile): Promise<ArchivedFile> {
+  const { path } = file;
   const { identity, mdatOffset } = await readFront(file);
   const mdat = parseBoxHeader(await file.readAt(mdatOffset, 16));
   if (mdat?.type !== "mdat") throw corrupt(`${path} ends before its media data`);
   const mdatEnd = mdat.sizeBytes === undefined ? Number.NaN : mdatOffset + mdat.sizeBytes;
-  if (mdatEnd !== file.sizeBytes) {
-    throw corrupt(`${path} is ${file.sizeBytes} bytes long and should be ${mdatEnd}`);
-  }
   const initOffset = mdatOffset + mdat.headerSizeBytes;
   const { bytes, sidx } = await readPayloadHead(file, initOffset);
   const init = parseInitSegment(bytes.slice(0, sidx.start));
@@ -112,8 +117,7 @@ export async function readArchiveFile(path: string): Promise<ArchivedFile> {
   if (offset !== mdatEnd) {
     throw corrupt(`the fragments of ${path} end at byte ${offset}, the file at ${mdatEnd}`);
   }
-  const sizeBytes = file.sizeBytes;
-  return { identity, sizeBytes, initOffset, initSizeBytes: sidx.start, init, timescale, fragments };
+  return { identity, sizeBytes: mdatEnd, initOffset, initSizeBytes: sidx.start, init, timescale, fragments };
 }
 
 /** `ftyp` and `uuid`, and where the box after `moov` starts. */

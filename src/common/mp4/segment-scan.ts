@@ -98,8 +98,8 @@ function endsInInit(): Error {
   return corrupt("the file ends inside its init segment", { endsInInit: true });
 }
 
-/** The fragment at `offset`; throws `corrupt_file` when it is not whole. */
-async function readFragment(
+/** The fragment at `offset`, with its samples looked at when `checkSamples`; throws `corrupt_file` when it is not whole. */
+export async function readFragment(
   file: RegularFile,
   offset: number,
   init: InitSegment,

@@ -1,4 +1,4 @@
-import { Gauge, Histogram, Registry } from "prom-client";
+import { Counter, Gauge, Histogram, Registry } from "prom-client";
 import type { Clock } from "../../common/clock.ts";
 import type { HealthService, PartStatus } from "./health-service.ts";
 import { partStates } from "./health-service.ts";
@@ -9,11 +9,23 @@ export interface Answer {
   tookMs: number;
 }
 
+/** What the hub made in other qualities; counts since its start. */
+export interface TranscodingFigures {
+  running: number;
+  waiting: number;
+  made: number;
+  failed: number;
+  cancelled: number;
+  cacheHits: number;
+  cacheMisses: number;
+  cacheBytes: number;
+}
+
 /** A video that was read so lately is being watched: players read on every few seconds. */
 const streamMs = 60_000;
 /** More videos at a time are not told apart. */
 const maxStreams = 10_000;
-const streamPath = /^\/api\/videos\/([0-9a-f-]{36})\/stream$/;
+const streamPath = /^\/api\/videos\/([0-9a-f-]{36})\/(?:stream(?:\.mp4)?|parts\/.*)$/;
 
 /** The hub's figures for Prometheus; docs/metrics.md has the list. Labels have few values. */
 export class HubMetrics {
@@ -21,12 +33,19 @@ export class HubMetrics {
   readonly #clock: Clock;
   readonly #health: HealthService;
   readonly #durations: Histogram<"code">;
+  readonly #transcoding: () => TranscodingFigures | undefined;
   /** When each video was read last, the longest ago first. */
   readonly #streams = new Map<string, number>();
 
-  constructor({ health, clock }: { health: HealthService; clock: Clock }) {
-    this.#health = health;
-    this.#clock = clock;
+  constructor(options: {
+    health: HealthService;
+    clock: Clock;
+    /** Undefined where nothing is transcoded. */
+    transcoding?: () => TranscodingFigures | undefined;
+  }) {
+    this.#health = options.health;
+    this.#clock = options.clock;
+    this.#transcoding = options.transcoding ?? (() => undefined);
     this.#durations = new Histogram({
       name: "livecam_hub_http_request_duration_seconds",
       help: "Until an answer began, by the first digit of its status.",
@@ -101,6 +120,7 @@ export class HubMetrics {
     gauge("catalog_answer_seconds", "How long the catalog took to answer.", [
       [{}, typeof answerMs === "number" ? answerMs / 1000 : undefined],
     ]);
+    addTranscoding(now, this.#transcoding());
     return `${(await now.metrics()).trimEnd()}\n${await this.#registry.metrics()}`;
   }
 
@@ -116,4 +136,24 @@ export class HubMetrics {
       this.#streams.delete(videoId);
     }
   }
+}
+
+function addTranscoding(registry: Registry, figures: TranscodingFigures | undefined): void {
+  if (figures === undefined) return;
+  const registers = [registry];
+  const gauge = (name: string, help: string, labelNames: string[] = []) =>
+    new Gauge({ name: `livecam_hub_${name}`, help, labelNames, registers });
+  const counts = (name: string, help: string, byResult: Record<string, number>) => {
+    const counter = new Counter({ name: `livecam_hub_${name}`, help, labelNames: ["result"], registers });
+    for (const [result, count] of Object.entries(byResult)) counter.inc({ result }, count);
+  };
+  const { running, waiting, made, failed, cancelled, cacheHits, cacheMisses, cacheBytes } = figures;
+  const states = gauge("transcodes", "Parts that are being made in another quality.", ["state"]);
+  states.set({ state: "running" }, running);
+  states.set({ state: "waiting" }, waiting);
+  counts("transcodes_total", "How making a part in another quality ended.", { made, failed, cancelled });
+  counts("transcode_cache_requests_total", "Parts in other qualities by whether they were kept.", {
+    ...{ hit: cacheHits, miss: cacheMisses },
+  });
+  gauge("transcode_cache_bytes", "What is kept of parts in other qualities.").set(cacheBytes);
 }

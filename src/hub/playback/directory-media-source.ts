@@ -7,6 +7,7 @@ import { type Clock, systemClock } from "../../common/clock.ts";
 import { AppError, errnoOf, errorCodeOf } from "../../common/errors.ts";
 import { readArchiveFile } from "../../common/mp4/archive-file.ts";
 import { RegularFile } from "../../common/mp4/regular-file.ts";
+import { salvageArchiveFile } from "../../common/mp4/salvage-file.ts";
 import type { ByteRange } from "../http/range.ts";
 import type { MediaSource } from "./media-source.ts";
 
@@ -114,6 +115,15 @@ export function createDirectoryMediaSource(options: {
       await regularFile(filePath);
       try {
         return await readArchiveFile(join(root, filePath));
+      } catch (error) {
+        throw await asMediaError(error, filePath);
+      }
+    },
+
+    async salvageIndex(filePath) {
+      await regularFile(filePath);
+      try {
+        return await salvageArchiveFile(join(root, filePath));
       } catch (error) {
         throw await asMediaError(error, filePath);
       }

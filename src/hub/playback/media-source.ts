@@ -1,4 +1,5 @@
 import type { ArchivedFile } from "../../common/mp4/archive-file.ts";
+import type { SalvagedFile } from "../../common/mp4/salvage-file.ts";
 import type { ByteRange } from "../http/range.ts";
 
 /** A file of the archive that is read on and on; it stays the one that was opened. */
@@ -24,6 +25,8 @@ export interface MediaSource {
   readRange(filePath: string, range: ByteRange): Promise<Uint8Array>;
   /** Where the init segment and the fragments are. */
   readIndex(filePath: string): Promise<ArchivedFile>;
+  /** {@link readIndex} for a file that is damaged: what of it is whole. Looks at all of its fragments. */
+  salvageIndex(filePath: string): Promise<SalvagedFile>;
   /** For reading much of a file in order. The caller closes it. */
   open(filePath: string): Promise<MediaFile>;
 }

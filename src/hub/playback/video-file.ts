@@ -43,7 +43,11 @@ export async function checkVideoFile(
 }
 
 /** Writes into the catalog what an error of the {@link MediaSource} says about a file, if it says anything. */
-export async function markVideo(videos: PlayableVideos, video: Video, error: unknown): Promise<void> {
+export async function markVideo(
+  videos: Pick<PlayableVideos, "updateVideoStatus">,
+  video: Video,
+  error: unknown,
+): Promise<void> {
   const code = errorCodeOf(error);
   const found = code === "not_found" ? "missing" : code === "corrupt_file" ? "damaged" : undefined;
   if (found !== undefined && found !== video.status) await videos.updateVideoStatus(video.videoId, found);

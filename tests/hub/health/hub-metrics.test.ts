@@ -87,11 +87,14 @@ describe("active streams", () => {
     for (let i = 0; i < 50; i++) metrics.answered(streamOf(1));
     clock.advance(40_000);
     metrics.answered(streamOf(2, 200));
+    // As players of HLS ask for them.
+    metrics.answered({ ...streamOf(5), path: `/api/videos/${id(5)}/stream.mp4` });
+    metrics.answered({ ...streamOf(6), path: `/api/videos/${id(6)}/parts/5-90/480p.mp4` });
     metrics.answered(streamOf(3, 404));
     metrics.answered({ path: `/api/videos/${id(4)}/thumbnail`, status: 200, tookMs: 1 });
-    expect(await count(metrics)).toBe(2);
+    expect(await count(metrics)).toBe(4);
     clock.advance(30_000);
-    expect(await count(metrics)).toBe(1);
+    expect(await count(metrics)).toBe(3);
     clock.advance(60_001);
     expect(await count(metrics)).toBe(0);
   });

@@ -35,6 +35,7 @@ const operations = () =>
 const requiredQueries: Record<string, readonly string[]> = {
   "clip.mp4": ["from", "to"],
   "hls.m3u8": ["from"],
+  "master.m3u8": ["from"],
   "on-edge": ["from", "to"],
   "evidence.zip": ["camera_id", "from", "to"],
 };

@@ -1,12 +1,13 @@
 import type { Clock } from "../../../common/clock.ts";
 import { AppError, errorCodeOf } from "../../../common/errors.ts";
 import type { Catalog, Video } from "../../db/catalog.ts";
-import type { MediaSource } from "../media-source.ts";
-import { markVideo, playbackError } from "../video-file.ts";
+import type { Quality } from "../qualities/quality.ts";
+import { playbackError } from "../video-file.ts";
+import { formatMaster } from "./format-master.ts";
 import { formatPlaylist, longestPartSeconds } from "./format-playlist.ts";
-import type { MediaIndexes } from "./media-indexes.ts";
 import { type IndexedVideo, partSeconds } from "./media-parts.ts";
 import { keepThoseAppended, type PlaylistGap, planPlaylist } from "./plan-playlist.ts";
+import type { PlayableParts, PlayableVideo } from "./playable-parts.ts";
 
 const maxRangeMs = 7 * 86_400_000;
 /** Three days of segments of 30 seconds. Players read playlists as a whole. */
@@ -23,46 +24,58 @@ export interface PlaylistRequest {
   toMs?: number | undefined;
 }
 
-export type HlsCatalog = Pick<
-  Catalog,
-  "findVideos" | "findGaps" | "listCameras" | "listNodes" | "findVideo" | "updateVideoStatus"
->;
+export type HlsCatalog = Pick<Catalog, "findVideos" | "findGaps" | "listCameras" | "listNodes">;
 
 export interface CameraPlaylists {
   /**
-   * The HLS media playlist of a camera. Files that are not there or are damaged are marked, left out, and told as gaps;
-   * one that came back is unmarked.
+   * The HLS media playlist of a camera, as it was recorded or in another quality; parts, times and discontinuities are
+   * the same. Files that are not there, and what is damaged of a file, are marked, left out, and told as gaps; one that
+   * came back is unmarked.
    * Throws `invalid_input` for a range that is empty, too long or has too many videos in it, `not_found` for one without
    * footage, `unavailable` when the archive cannot be read.
    */
-  playlistOf(request: PlaylistRequest): Promise<string>;
+  playlistOf(request: PlaylistRequest, quality?: Quality): Promise<string>;
+  /** The multivariant playlist: as it was recorded, and what else can be had. Throws the same. */
+  masterOf(request: PlaylistRequest): Promise<string>;
 }
 
 export function createCameraPlaylists(deps: {
   catalog: HlsCatalog;
-  media: Pick<MediaSource, "sizeOf">;
-  indexes: MediaIndexes;
+  parts: Pick<PlayableParts, "of">;
   clock: Pick<Clock, "wallMs">;
+  /** Whether there are other qualities to be had. */
+  canTranscode: () => Promise<boolean>;
 }): CameraPlaylists {
-  const { catalog, media, indexes, clock } = deps;
+  const { catalog, parts, clock, canTranscode } = deps;
+
+  async function plan({ cameraId, fromMs, toMs }: PlaylistRequest) {
+    const nowMs = clock.wallMs();
+    checkRange(fromMs, toMs, nowMs);
+    const isEnded = toMs !== undefined && toMs <= nowMs;
+    const range = { fromMs, toMs: toMs ?? Number.MAX_SAFE_INTEGER };
+    const known = await findVideos(catalog, cameraId, fromMs, toMs);
+    const videos = isEnded ? known : keepThoseAppended(known);
+    const { usable, unusable } = await readAll(videos);
+    const entries = planPlaylist(usable, range);
+    const [first] = entries;
+    if (first === undefined) throw await nothingFound(catalog, cameraId);
+    return { entries, first, unusable, isEnded };
+  }
 
   return {
-    async playlistOf({ cameraId, fromMs, toMs }) {
-      const nowMs = clock.wallMs();
-      checkRange(fromMs, toMs, nowMs);
-      const isEnded = toMs !== undefined && toMs <= nowMs;
-      const range = { fromMs, toMs: toMs ?? Number.MAX_SAFE_INTEGER };
-      const known = await findVideos(catalog, cameraId, fromMs, toMs);
-      const videos = isEnded ? known : keepThoseAppended(known);
+    async masterOf(request) {
+      const { entries } = await plan(request);
+      return formatMaster({ ...request, entries, hasOthers: await canTranscode() });
+    },
 
-      const { usable, unusable } = await readAll(videos);
-      const entries = planPlaylist(usable, range);
-      const [first] = entries;
-      if (first === undefined) throw await nothingFound(catalog, cameraId);
+    async playlistOf(request, quality) {
+      const { cameraId, fromMs, toMs } = request;
+      const { entries, first, unusable, isEnded } = await plan(request);
       const longest = Math.max(partSeconds, longestPartSeconds(entries));
       const skippedSeconds = (fromMs - first.startTimeMs) / 1000;
       return formatPlaylist({
         entries,
+        quality,
         gaps: [...(await findGaps(catalog, cameraId, fromMs, toMs)), ...unusable],
         isEnded,
         targetSeconds: isEnded ? longest : Math.max(longest, await secondsToNext(catalog, cameraId)),
@@ -74,26 +87,26 @@ export function createCameraPlaylists(deps: {
   async function readAll(videos: readonly Video[]) {
     const usable: (IndexedVideo & { video: Video })[] = [];
     const unusable: PlaylistGap[] = [];
-    const read = async (video: Video) => {
-      if (video.status === "deleted" || video.status === "damaged") return gapOf(video, video.status);
+    const read = async (video: Video): Promise<PlayableVideo | PlaylistGap> => {
+      if (video.status === "deleted") return gapOf(video, "deleted");
       try {
-        // The index may be remembered from before it went.
-        if (video.status === "missing") await media.sizeOf(video.filePath);
-        const indexed = await indexes.of(video);
-        if (video.status === "missing") await catalog.updateVideoStatus(video.videoId, "available");
-        return { video, ...indexed };
+        return await parts.of(video);
       } catch (error) {
-        await markVideo(catalog, video, error);
-        const code = errorCodeOf(error);
-        if (code === "not_found") return gapOf(video, "missing");
-        if (code === "corrupt_file") return gapOf(video, "damaged");
+        if (errorCodeOf(error) === "not_found") return gapOf(video, "missing");
         throw playbackError(video, error);
       }
     };
     for (let i = 0; i < videos.length; i += readAtOnce) {
-      for (const found of await Promise.all(videos.slice(i, i + readAtOnce).map(read))) {
-        if ("cause" in found) unusable.push(found);
-        else usable.push(found);
+      const some = videos.slice(i, i + readAtOnce);
+      for (const [n, found] of (await Promise.all(some.map(read))).entries()) {
+        const video = some[n];
+        if (video === undefined) continue;
+        if ("cause" in found) {
+          unusable.push(found);
+          continue;
+        }
+        usable.push(...found.stretches.map((indexed) => ({ video, ...indexed })));
+        unusable.push(...found.lost.map((lost, index) => damagedGap(video, lost, index)));
       }
     }
     return { usable, unusable };
@@ -171,6 +184,11 @@ async function nothingFound(catalog: HlsCatalog, cameraId: string): Promise<AppE
     "not_found",
     isKnown ? `${cameraId} has no video in this range` : `there is no camera ${cameraId}`,
   );
+}
+
+/** The first has the video's own id, as one that is lost whole; there is no video with the others. */
+function damagedGap({ videoId }: Video, lost: { fromMs: number; toMs: number }, index: number): PlaylistGap {
+  return { id: index === 0 ? videoId : `${videoId}-${index + 1}`, ...lost, cause: "damaged" };
 }
 
 function gapOf({ videoId, startTimeMs, endTimeMs }: Video, cause: PlaylistGap["cause"]): PlaylistGap {

@@ -1,9 +1,12 @@
 import { formatWireTime } from "../../../common/protocol/wire.ts";
+import { pictureOf, type Quality } from "../qualities/quality.ts";
 import type { MediaParts } from "./media-parts.ts";
 import type { PlaylistEntry, PlaylistGap } from "./plan-playlist.ts";
 
 export interface Playlist {
   entries: readonly PlaylistEntry[];
+  /** Undefined: as it was recorded. */
+  quality?: Quality | undefined;
   gaps: readonly PlaylistGap[];
   /** Nothing will be added (VOD); else the playlist grows at its end (EVENT). */
   isEnded: boolean;
@@ -15,23 +18,24 @@ export interface Playlist {
 
 /** A media playlist as RFC 8216bis section 4 has it. Version 6 is the first that knows EXT-X-MAP beside ordinary parts. */
 export function formatPlaylist(playlist: Playlist): string {
-  const { entries, gaps, isEnded, targetSeconds, startSeconds } = playlist;
-  const areIndependent = entries.every(({ parts }) => parts.areIndependent);
+  const { entries, quality, gaps, isEnded, targetSeconds, startSeconds } = playlist;
   const text = [
     "#EXTM3U\n#EXT-X-VERSION:6\n",
     `#EXT-X-TARGETDURATION:${targetSeconds}\n`,
     `#EXT-X-PLAYLIST-TYPE:${isEnded ? "VOD" : "EVENT"}\n`,
-    areIndependent ? "#EXT-X-INDEPENDENT-SEGMENTS\n" : "",
+    areIndependentIn(entries, quality) ? "#EXT-X-INDEPENDENT-SEGMENTS\n" : "",
     startSeconds === undefined ? "" : `#EXT-X-START:TIME-OFFSET=${startSeconds.toFixed(3)},PRECISE=YES\n`,
     ...gaps.map(formatGap),
   ];
   entries.forEach((entry, i) => {
     const { video, parts, firstPart, endPart, startTimeMs } = entry;
+    const other = quality !== undefined && pictureOf(video, quality) !== undefined ? quality : undefined;
     if (entry.isDiscontinuous) text.push("#EXT-X-DISCONTINUITY\n");
-    if (i === 0 || entry.isDiscontinuous) text.push(formatMap(video.videoId, parts));
+    if (i === 0 || entry.isDiscontinuous) text.push(formatMap(video.videoId, parts, other));
     text.push(`#EXT-X-PROGRAM-DATE-TIME:${formatWireTime(Math.round(startTimeMs))}\n`);
     const isWhole = firstPart === 0 && endPart === parts.sizesBytes.length;
-    text.push(isWhole ? entry.lines : formatParts(video.videoId, parts, firstPart, endPart));
+    if (other !== undefined) text.push(formatOtherParts(entry, other));
+    else text.push(isWhole ? entry.lines : formatParts(video.videoId, parts, firstPart, endPart));
   });
   if (isEnded) text.push("#EXT-X-ENDLIST\n");
   return text.join("");
@@ -59,6 +63,29 @@ export function formatParts(
   return text;
 }
 
+/** The same parts, transcoded: each a file by itself, named by the bytes it is made of. */
+function formatOtherParts({ video, parts, firstPart, endPart }: PlaylistEntry, quality: Quality): string {
+  let text = "";
+  let start = parts.firstOffset;
+  for (let i = 0; i < endPart; i++) {
+    const end = start + (parts.sizesBytes[i] ?? 0);
+    const seconds = ((parts.durationsTicks[i] ?? 0) / parts.timescale).toFixed(6);
+    if (i >= firstPart) {
+      text += `#EXTINF:${seconds},\n/api/videos/${video.videoId}/parts/${start}-${end}/${quality}.mp4\n`;
+    }
+    start = end;
+  }
+  return text;
+}
+
+/** Every part can be decoded without any other; one that is transcoded always can. */
+export function areIndependentIn(entries: readonly PlaylistEntry[], quality: Quality | undefined): boolean {
+  return entries.every(
+    ({ parts, video }) =>
+      parts.areIndependent || (quality !== undefined && pictureOf(video, quality) !== undefined),
+  );
+}
+
 /**
  * Whole seconds that EXT-X-TARGETDURATION has to be at least. Rounded up, though the standard compares what is rounded to
  * the nearest: GStreamer compares the seconds as they are.
@@ -74,7 +101,8 @@ export function longestPartSeconds(entries: readonly PlaylistEntry[]): number {
   return Math.ceil(longest - 0.001);
 }
 
-function formatMap(videoId: string, { init }: MediaParts): string {
+function formatMap(videoId: string, { init }: MediaParts, other: Quality | undefined): string {
+  if (other !== undefined) return `#EXT-X-MAP:URI="/api/videos/${videoId}/init/${other}.mp4"\n`;
   return `#EXT-X-MAP:URI="${uriOf(videoId)}",BYTERANGE="${init.end - init.start}@${init.start}"\n`;
 }
 

@@ -14,6 +14,8 @@ export interface MediaParts {
   /** In ticks of `timescale`, presentation time up to the next part or the end. */
   durationsTicks: Float64Array;
   timescale: number;
+  /** From the beginning of the video to the first part; more than 0 only where its beginning is damaged. */
+  leadTicks: number;
   /** Presentation time of the first and after the last part, on the time line of the run. */
   startTicks: number;
   endTicks: number;
@@ -29,10 +31,13 @@ export interface IndexedVideo {
 
 /**
  * Joins fragments to parts of {@link partSeconds}, each from a keyframe on; a longer fragment is a part by itself.
- * Throws `corrupt_file` for a file without fragments.
+ * Of the whole file, or of neighbouring fragments of it. Throws `corrupt_file` where there is none.
  */
-export function planParts(file: ArchivedFile): MediaParts {
-  const { fragments, timescale } = file;
+export function planParts(
+  file: ArchivedFile,
+  fragments: readonly FragmentRange[] = file.fragments,
+): MediaParts {
+  const { timescale } = file;
   const [first, last] = [fragments[0], fragments.at(-1)];
   if (first === undefined || last === undefined)
     throw new AppError("corrupt_file", "the file has no fragment");
@@ -56,6 +61,7 @@ export function planParts(file: ArchivedFile): MediaParts {
     sizesBytes: new Uint32Array(parts.map((part) => part.sizeBytes)),
     durationsTicks: new Float64Array(parts.map((part) => part.durationTicks)),
     timescale,
+    leadTicks: first.startTicks - (file.fragments[0]?.startTicks ?? first.startTicks),
     startTicks: first.startTicks,
     endTicks: last.startTicks + last.durationTicks,
     areIndependent: parts.every((part) => part.isIndependent),

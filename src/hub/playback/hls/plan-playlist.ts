@@ -56,7 +56,7 @@ function cutToRange(
   let firstPart = count;
   let startTimeMs = video.startTimeMs;
   let endPart = 0;
-  let ticks = 0;
+  let ticks = parts.leadTicks;
   for (let i = 0; i < count; i++) {
     const partStartMs = video.startTimeMs + (ticks * 1000) / parts.timescale;
     if (partStartMs >= toMs) break;

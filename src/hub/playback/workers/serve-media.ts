@@ -39,6 +39,11 @@ export function serveMedia({ socketPath, root }: { socketPath: string; root: str
         serialize(await media.readIndex(path), { binaryType: "nodebuffer" }) as Buffer<ArrayBuffer>,
       );
     },
+    async salvage({ path }) {
+      return new Response(
+        serialize(await media.salvageIndex(path), { binaryType: "nodebuffer" }) as Buffer<ArrayBuffer>,
+      );
+    },
     async thumbnail({ path }) {
       const jpeg = await thumbnails.read(path);
       return new Response(jpeg as Uint8Array<ArrayBuffer> | undefined, {

@@ -3,6 +3,7 @@ import * as v from "valibot";
 import type { Clock } from "../../../common/clock.ts";
 import { AppError } from "../../../common/errors.ts";
 import type { ArchivedFile } from "../../../common/mp4/archive-file.ts";
+import type { SalvagedFile } from "../../../common/mp4/salvage-file.ts";
 import type { ByteRange } from "../../http/range.ts";
 import type { MediaSource } from "../media-source.ts";
 import type { ThumbnailStore } from "../thumbnail-store.ts";
@@ -87,6 +88,9 @@ export function createWorkerMediaSource(options: {
 
     readIndex: (path) =>
       ask("index", path, async (answer) => deserialize(await answer.arrayBuffer()) as ArchivedFile),
+
+    salvageIndex: (path) =>
+      ask("salvage", path, async (answer) => deserialize(await answer.arrayBuffer()) as SalvagedFile),
 
     async open(path) {
       const { tag } = await statsOf(path);

@@ -4,6 +4,7 @@ import type { ArchivedFile } from "../../../../src/common/mp4/archive-file.ts";
 import type { Gap, GapQuery, NodeRow, Video } from "../../../../src/hub/db/catalog.ts";
 import { createCameraPlaylists } from "../../../../src/hub/playback/hls/camera-playlists.ts";
 import { MediaIndexes } from "../../../../src/hub/playback/hls/media-indexes.ts";
+import { PlayableParts } from "../../../../src/hub/playback/hls/playable-parts.ts";
 import { readHlsPlaylist } from "../../../support/hls-validator.ts";
 import { sampleVideo } from "../../../support/sample-videos.ts";
 
@@ -41,8 +42,6 @@ function setUp(options: { videos: number; gaps?: number; segmentSeconds?: number
     },
     listCameras: async () => [{ cameraId: "cam01", nodeId: "node01", name: "cam01", source: "test" }],
     listNodes: async () => [{ nodeId: "node01", segmentSeconds: options.segmentSeconds ?? 600 } as NodeRow],
-    findVideo: async () => undefined,
-    updateVideoStatus: async () => undefined,
   };
   const indexes = new MediaIndexes({
     async readIndex(filePath) {
@@ -70,9 +69,13 @@ function setUp(options: { videos: number; gaps?: number; segmentSeconds?: number
   let nowMs = startMs + 2 * dayMs;
   const playlists = createCameraPlaylists({
     catalog,
-    media: { sizeOf: async () => 0 },
-    indexes,
+    parts: new PlayableParts({
+      videos: { updateVideoStatus: async () => undefined },
+      media: { sizeOf: async () => 0, salvageIndex: () => Promise.reject(new Error("not asked for")) },
+      indexes,
+    }),
     clock: { wallMs: () => nowMs },
+    canTranscode: async () => true,
   });
   return { playlists, setNow: (ms: number) => (nowMs = ms) };
 }

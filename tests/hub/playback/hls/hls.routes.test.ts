@@ -47,7 +47,9 @@ async function playlistOf(query: Record<string, string>, cameraId?: string) {
   return { text, ...readHlsPlaylist(text) };
 }
 
-async function bytesOf({ uri, start, end }: { uri: string; start: number; end: number }) {
+type Range = Pick<HlsPart, "uri" | "start" | "end">;
+
+async function bytesOf({ uri, start = 0, end = 0 }: Range) {
   const headers = { authorization: `Bearer ${hub.clientKey}`, range: `bytes=${start}-${end - 1}` };
   const response = await hub.get(uri, headers);
   expect(response.status).toBe(206);

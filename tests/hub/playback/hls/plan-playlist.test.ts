@@ -18,6 +18,7 @@ function indexed(atSeconds: number, runId: string, runSeconds = atSeconds) {
     sizesBytes: Uint32Array.of(100, 100, 50),
     durationsTicks: Float64Array.of(6_000, 6_000, 3_000),
     timescale: 1_000,
+    leadTicks: 0,
     startTicks: runSeconds * 1000,
     endTicks: (runSeconds + 15) * 1000,
     areIndependent: true,
