@@ -21,7 +21,7 @@ import type { HubConfig } from "./config.ts";
 import { LinkedEdgeFootage } from "./edge-footage/linked-edge-footage.ts";
 import { createOnEdgeRoutes } from "./edge-footage/on-edge.routes.ts";
 import { createClipRoutes } from "./export/clip.routes.ts";
-import type { Clip } from "./export/clip-builder.ts";
+import type { Clip } from "./export/clip.ts";
 import { createClipService } from "./export/clip-service.ts";
 import { createEvidenceRoutes } from "./export/evidence.routes.ts";
 import { createHealthRoutes } from "./health/health.routes.ts";

@@ -24,14 +24,16 @@ export interface RunRecipe {
   editLists?: boolean;
   /** Another picture than other runs have. */
   negative?: boolean;
+  /** Pictures that cannot be made smaller: a group of them takes megabytes. */
+  noise?: boolean;
 }
 
 /** Videos that follow each other in one run, at 10 frames per second, put into the archive under `root` as an edge would. */
 export async function archiveTestRun(root: string, recipe: RunRecipe): Promise<Video[]> {
   const { cameraId = "cam01", runId = crypto.randomUUID(), bFrames = 0, size = "320x180" } = recipe;
   const totalSeconds = recipe.secondsPerVideo.reduce((sum, seconds) => sum + seconds, 0);
-  const { audio = false, negative = false, editLists = false } = recipe;
-  const recorded = await record({ totalSeconds, size, bFrames, audio, negative, editLists });
+  const { audio = false, negative = false, editLists = false, noise = false } = recipe;
+  const recorded = await record({ totalSeconds, size, bFrames, audio, negative, editLists, noise });
   let init: Uint8Array | undefined;
   const fragments: Uint8Array[] = [];
   for (const unit of new StreamSplitter().push(recorded)) {
@@ -62,8 +64,12 @@ async function record(options: {
   audio: boolean;
   negative: boolean;
   editLists: boolean;
+  noise: boolean;
 }) {
   const { totalSeconds, size, bFrames, audio, negative, editLists } = options;
+  const filter = [negative ? "negate" : "", options.noise ? "noise=alls=60:allf=t" : ""]
+    .filter(Boolean)
+    .join();
   const flags = `frag_keyframe+default_base_moof+${editLists ? "delay_moov" : "empty_moov"}`;
   const noise = `anoisesrc=seed=1:amplitude=0.3:sample_rate=48000:duration=${totalSeconds}`;
   const { stdout, exitCode, stderrTail } = await runChild({
@@ -71,7 +77,7 @@ async function record(options: {
       ...["ffmpeg", "-nostdin", "-nostats", "-hide_banner", "-loglevel", "error"],
       ...["-f", "lavfi", "-i", `testsrc2=size=${size}:rate=10:duration=${totalSeconds}`],
       ...(audio ? ["-f", "lavfi", "-i", noise, "-c:a", "aac"] : []),
-      ...(negative ? ["-vf", "negate"] : []),
+      ...(filter === "" ? [] : ["-vf", filter]),
       ...["-c:v", "libx264", "-preset", "ultrafast", "-threads", "1", "-pix_fmt", "yuv420p"],
       ...["-g", "10", "-keyint_min", "10", "-sc_threshold", "0", "-bf", String(bFrames)],
       ...["-f", "mp4", "-movflags", flags, "pipe:1"],

@@ -34,7 +34,7 @@ export function planAroundIdentity(
   identityBox: Uint8Array,
   startTimeMs: number,
 ): ArchiveLayout {
-  const sidx = writeSidx(index, planSubsegments(index));
+  const sidx = writeSidx(index.video.track, planSubsegments(index));
   const initBytes = index.init.bytes;
   const payloadBytes = initBytes.length + sidx.length + index.fragmentsSizeBytes;
   const head = [writeFileType(index.init), identityBox];

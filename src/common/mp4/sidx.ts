@@ -1,6 +1,7 @@
 import { FieldWriter, writeFullBox } from "./box-writer.ts";
 import { type Box, corrupt } from "./boxes.ts";
 import { ByteCursor } from "./byte-cursor.ts";
+import type { Track } from "./init-segment.ts";
 import type { SegmentIndex } from "./segment-index.ts";
 
 /** One part of the segment that a player can fetch by itself. */
@@ -92,8 +93,10 @@ function joinWithoutVideo(index: SegmentIndex): Part[] {
 }
 
 /** ISO/IEC 14496-12 8.16.3, version 1. The first byte after the box is the first byte of the first subsegment. */
-export function writeSidx(index: SegmentIndex, subsegments: readonly Subsegment[]): Uint8Array {
-  const { track } = index.video;
+export function writeSidx(
+  track: Pick<Track, "trackId" | "timescale">,
+  subsegments: readonly Subsegment[],
+): Uint8Array {
   const writer = new FieldWriter(28 + subsegments.length * 12)
     .u32(track.trackId)
     .u32(track.timescale)

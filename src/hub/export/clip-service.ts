@@ -1,7 +1,9 @@
 import { AppError, errorCodeOf } from "../../common/errors.ts";
 import type { Catalog, Video } from "../db/catalog.ts";
 import type { MediaSource } from "../playback/media-source.ts";
-import { type Clip, ClipBuilder, type ClipCut, type ClipSource } from "./clip-builder.ts";
+import { type Clip, type ClipFormat, type ClipRange, emptyClip } from "./clip.ts";
+import { ClipBuilder, type SampledSource } from "./clip-builder.ts";
+import { FragmentedClipBuilder } from "./fragmented-clip-builder.ts";
 import { readSampleColumns } from "./sample-columns.ts";
 
 /** Longer ones have indexes that players and memories do not like; the original files are better then. */
@@ -9,11 +11,10 @@ export const maxClipMs = 6 * 3_600_000;
 const maxVideos = 4_000;
 const pageSize = 500;
 
-export interface ClipRequest {
+export interface ClipRequest extends ClipRange {
   cameraId: string;
-  fromMs: number;
-  toMs: number;
-  cut: ClipCut;
+  /** Fragments cannot be cut exactly. */
+  format: ClipFormat;
 }
 
 /** Clips of the archive, planned when somebody asks and kept for the ranges that a download or a player asks for next. */
@@ -57,7 +58,7 @@ export function createClipService({ catalog, media, tasks }: ClipServiceParts): 
     }
   }
 
-  async function sourceOf(video: Video): Promise<ClipSource> {
+  async function sourceOf(video: Video): Promise<SampledSource> {
     try {
       const sizeBytes = await media.sizeOf(video.filePath);
       if (sizeBytes !== video.fileSizeBytes) {
@@ -67,8 +68,8 @@ export function createClipService({ catalog, media, tasks }: ClipServiceParts): 
         );
       }
       const file = await media.readIndex(video.filePath);
-      const front = await media.readRange(video.filePath, { start: 0, end: file.initOffset });
       const { filePath, startTimeMs, fileSha256 } = video;
+      const front = await media.readRange(video.filePath, { start: 0, end: file.initOffset });
       return { filePath, startTimeMs, fileSha256, file, columns: readSampleColumns(front) };
     } catch (error) {
       throw await asClipError(video, error);
@@ -91,10 +92,11 @@ export function createClipService({ catalog, media, tasks }: ClipServiceParts): 
   }
 
   async function build(request: ClipRequest, videos: readonly Video[]): Promise<Clip> {
-    let builder: ClipBuilder | undefined;
+    let builder: ClipBuilder | FragmentedClipBuilder | undefined;
+    const Builder = request.format === "fmp4" ? FragmentedClipBuilder : ClipBuilder;
     for (const video of videos) {
       const source = await sourceOf(video);
-      builder ??= new ClipBuilder(source.file.init, request);
+      builder ??= new Builder(source.file.init, request);
       try {
         builder.add(source);
       } catch (error) {
@@ -102,9 +104,7 @@ export function createClipService({ catalog, media, tasks }: ClipServiceParts): 
         throw errorCodeOf(error) === "corrupt_file" ? await asClipError(video, error) : error;
       }
     }
-    if (builder === undefined) {
-      throw new AppError("not_found", "there is no video of this camera in this range");
-    }
+    if (builder === undefined) throw emptyClip();
     return builder.finish();
   }
 
@@ -122,7 +122,13 @@ export function createClipService({ catalog, media, tasks }: ClipServiceParts): 
 
   return {
     async clipOf(request) {
-      const key = JSON.stringify([request.cameraId, request.fromMs, request.toMs, request.cut]);
+      const key = JSON.stringify([
+        request.cameraId,
+        request.fromMs,
+        request.toMs,
+        request.cut,
+        request.format,
+      ]);
       const videos = await videosIn(request);
       // What the catalog says now decides whether the clip is still the same one.
       const names = videos.map((video) => video.videoId + video.fileSha256.slice(0, 16)).join();

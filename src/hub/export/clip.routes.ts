@@ -12,8 +12,8 @@ import { problemOf, problemResponse } from "../http/problem-response.ts";
 import { planRange } from "../http/range.ts";
 import { validParam, validQuery } from "../http/validate.ts";
 import type { MediaSource } from "../playback/media-source.ts";
+import type { Clip, ClipCut, ClipFormat } from "./clip.ts";
 import { createClipBody } from "./clip-body.ts";
-import type { Clip } from "./clip-builder.ts";
 import { type ClipService, maxClipMs } from "./clip-service.ts";
 
 const contentType = "video/mp4";
@@ -25,10 +25,19 @@ const ClipParameters = v.strictObject({
     v.pipe(
       v.picklist(["exact", "keyframe"], "exact or keyframe"),
       v.description(
-        "`exact` shows just what was asked for, by an edit list; `keyframe` the whole groups of pictures around it.",
+        "`exact` shows just what was asked for, by an edit list; `keyframe` the whole groups of pictures around it. " +
+          "By default `exact` for mp4; fmp4 has whole groups of pictures alone.",
       ),
     ),
-    "exact",
+  ),
+  format: v.optional(
+    v.pipe(
+      v.picklist(["mp4", "fmp4"], "mp4 or fmp4"),
+      v.description(
+        "`mp4` has one index in front; `fmp4` an init segment and the fragments as they were recorded, moved in time.",
+      ),
+    ),
+    "mp4",
   ),
   download: v.optional(
     v.pipe(v.picklist(["0", "1"], "0 or 1"), v.description("0 shows the clip instead of saving it.")),
@@ -43,7 +52,7 @@ export interface ClipRouteParts {
 }
 
 /**
- * A range of a camera as one MP4 with its index in front. The file is nowhere: its index is computed and its media are
+ * A range of a camera as one MP4, by default with its index in front. The file is nowhere: its index is computed and its media are
  * ranges of the archived files, so it has a length, an ETag and ranges like any file, and starts at once.
  */
 export function createClipRoutes({ clips, media, logger }: ClipRouteParts) {
@@ -64,14 +73,15 @@ export function createClipRoutes({ clips, media, logger }: ClipRouteParts) {
     validParam(v.object({ id: CameraId })),
     validQuery(ClipParameters),
     async (c) => {
-      const { from: fromMs, to: toMs, cut, download } = c.req.valid("query");
+      const { from: fromMs, to: toMs, format, download, ...query } = c.req.valid("query");
       checkSpan(fromMs, toMs);
+      const cut = cutOf(format, query.cut);
       const cameraId = c.req.valid("param").id;
-      const clip = await clips.clipOf({ cameraId, fromMs, toMs, cut });
+      const clip = await clips.clipOf({ cameraId, fromMs, toMs, cut, format });
       const disposition = download === "1" ? "attachment" : "inline";
       return answer(c, {
         ...{ clip, media, logger },
-        disposition: `${disposition}; filename="${fileNameOf(cameraId, clip)}"`,
+        disposition: `${disposition}; filename="${fileNameOf(cameraId, clip, format)}"`,
       });
     },
   );
@@ -86,6 +96,13 @@ function checkSpan(fromMs: number, toMs: number): void {
         : undefined;
   if (message === undefined) return;
   throw new AppError("invalid_input", "this range cannot be a clip", { issues: [{ path: "to", message }] });
+}
+
+function cutOf(format: ClipFormat, asked: ClipCut | undefined): ClipCut {
+  if (format === "mp4") return asked ?? "exact";
+  if (asked !== "exact") return "keyframe";
+  const issues = [{ path: "cut", message: "expected keyframe with format=fmp4" }];
+  throw new AppError("invalid_input", "fragments cannot be cut exactly", { issues });
 }
 
 async function answer(
@@ -142,7 +159,7 @@ async function answer(
 }
 
 /** `cam01_20250923T063000Z-20250923T064500Z.mp4`: letters, digits, `_` and `-`, so it needs no quoting. */
-function fileNameOf(cameraId: string, clip: Clip): string {
+function fileNameOf(cameraId: string, clip: Clip, format: ClipFormat): string {
   const stamp = (ms: number) => new Date(ms).toISOString().replace(/\.\d+/, "").replace(/[-:]/g, "");
-  return `${cameraId}_${stamp(clip.startTimeMs)}-${stamp(clip.endTimeMs)}.mp4`;
+  return `${cameraId}_${stamp(clip.startTimeMs)}-${stamp(clip.endTimeMs)}${format === "fmp4" ? "_fragmented" : ""}.mp4`;
 }

@@ -249,7 +249,7 @@ describe("subsegments", () => {
     const index = indexOf(fragment({ decodeTime: 0, durations: [10, 10], compositionOffsets: [20, 0] }));
     const subsegments = planSubsegments(index);
     expect(subsegments[0]).toMatchObject({ startTicks: 10, closed: false });
-    const bytes = writeSidx(index, subsegments);
+    const bytes = writeSidx(index.video.track, subsegments);
     expect(parseSidx(bytes, readBox(bytes)).subsegments).toEqual(subsegments);
   });
 
@@ -268,7 +268,7 @@ describe("subsegments", () => {
     const subsegments = planSubsegments(index);
     expect(subsegments.length).toBe(count / 2);
     expect(subsegments.every((each) => each.sizeBytes === 20_000 && each.durationTicks === 20)).toBe(true);
-    const bytes = writeSidx(index, subsegments);
+    const bytes = writeSidx(index.video.track, subsegments);
     expect(parseSidx(bytes, readBox(bytes))).toEqual({ trackId: 1, timescale: 90_000, subsegments });
   });
 });

@@ -2,10 +2,10 @@ import { afterAll, beforeAll, describe, expect, test } from "bun:test";
 import { readdirSync } from "node:fs";
 import { rename, truncate, writeFile } from "node:fs/promises";
 import { join } from "node:path";
-import { runChild } from "../../../src/common/child-process.ts";
 import type { Video } from "../../../src/hub/db/catalog.ts";
 import { archiveTestRun } from "../../support/archived-run.ts";
 import { startExportServer } from "./export-server.ts";
+import { framesOfFile as frames, outputOf as run } from "./frames.ts";
 
 const startMs = Date.parse("2025-09-23T06:30:00.000Z");
 type Server = Awaited<ReturnType<typeof startExportServer>>;
@@ -29,36 +29,11 @@ beforeAll(async () => {
 });
 afterAll(() => server[Symbol.asyncDispose]());
 
-async function run(argv: string[]): Promise<string> {
-  const { stdout, exitCode, stderrTail } = await runChild({ argv, timeoutMs: 60_000 });
-  if (exitCode !== 0) throw new Error(stderrTail);
-  return new TextDecoder().decode(stdout);
-}
-
 async function save(response: Response): Promise<string> {
   expect(response.status).toBe(200);
   const path = join(server.root, `${crypto.randomUUID()}.clip`);
   await writeFile(path, await response.bytes());
   return path;
-}
-
-interface Frame {
-  seconds: number;
-  md5: string;
-}
-
-/** Every frame that a player shows, decoded, with its time; ffmpeg must have nothing to complain about. */
-async function frames(path: string, kind: "v" | "a" = "v"): Promise<Frame[]> {
-  const copy = kind === "a" ? ["-c", "copy"] : [];
-  const argv = ["ffmpeg", "-nostdin", "-v", "warning", "-xerror", "-i", path, "-map", `0:${kind}`, ...copy];
-  const text = await run([...argv, "-fps_mode", "passthrough", "-f", "framemd5", "-"]);
-  const [, numerator, denominator] = /#tb 0: (\d+)\/(\d+)/.exec(text) ?? [];
-  const tick = Number(numerator) / Number(denominator);
-  return text
-    .split("\n")
-    .filter((line) => line !== "" && !line.startsWith("#"))
-    .map((line) => line.split(/, */))
-    .map((fields) => ({ seconds: Number(fields[2]) * tick, md5: fields[5]!.trim() }));
 }
 
 async function durationOf(path: string): Promise<number> {

@@ -6,7 +6,7 @@ import { createLogger } from "../../../src/common/log.ts";
 import { createApp } from "../../../src/hub/app.ts";
 import type { Gap, Video, VideoQuery, VideoStatus } from "../../../src/hub/db/catalog.ts";
 import { createClipRoutes } from "../../../src/hub/export/clip.routes.ts";
-import type { Clip } from "../../../src/hub/export/clip-builder.ts";
+import type { Clip } from "../../../src/hub/export/clip.ts";
 import { createClipService } from "../../../src/hub/export/clip-service.ts";
 import { createEvidenceRoutes } from "../../../src/hub/export/evidence.routes.ts";
 import { serveApp } from "../../../src/hub/http/serve-app.ts";
