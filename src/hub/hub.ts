@@ -39,6 +39,8 @@ import { createLinkRoutes } from "./link/link.routes.ts";
 import { createRemoteNodes } from "./link/linked-remote-nodes.ts";
 import { createNodeCommandRoutes } from "./link/node-commands.routes.ts";
 import { NodeLinks } from "./link/node-links.ts";
+import { createLiveHlsRoutes } from "./live/hls/live-hls.routes.ts";
+import { LiveRings } from "./live/hls/live-rings.ts";
 import { createLiveRoutes } from "./live/live.routes.ts";
 import { LiveCameras } from "./live/live-cameras.ts";
 import { createNodeService } from "./nodes/catalog-node-service.ts";
@@ -223,6 +225,7 @@ export async function openHub({ config, selfCommand, clock = systemClock }: HubO
         clock,
         logger: createLogger("live"),
       }),
+      createLiveHlsRoutes({ rings: new LiveRings({ cameras: live, clock }) }),
       createHealthRoutes({ health }),
       createMetricsRoutes({ metrics }),
       createStreamRoutes({ videos: recentVideos, media }),

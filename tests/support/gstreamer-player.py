@@ -1,6 +1,6 @@
 """Plays an address with GStreamer to its end, as fast as it goes, and prints how many pictures were decoded.
 
-gstreamer-player.py URL with the value of the Authorization header on stdin: GStreamer does not hand it from
+gstreamer-player.py URL [PICTURES], where live streams end after so many, with the value of the Authorization header on stdin: GStreamer does not hand it from
 the playlist on to the parts, so each new source gets it.
 """
 
@@ -14,6 +14,7 @@ from gi.repository import GLib, Gst  # noqa: E402
 Gst.init(None)
 authorization = sys.stdin.read().strip()
 pictures = 0
+wanted = int(sys.argv[2]) if len(sys.argv) > 2 else None
 loop = GLib.MainLoop()
 failure = None
 
@@ -29,6 +30,8 @@ def on_element(_bin, _sub_bin, element):
 def on_picture(*_):
     global pictures
     pictures += 1
+    if pictures == wanted:
+        loop.quit()
 
 
 def on_message(_bus, message):

@@ -9,6 +9,9 @@ export interface HlsPart {
   start: number | undefined;
   end: number | undefined;
   map: { uri: string; start: number | undefined; end: number | undefined };
+  /** Media Sequence Number and Discontinuity Sequence Number. */
+  sequence: number;
+  discontinuities: number;
   isDiscontinuous: boolean;
   /** Said, or counted on from the last that was said. */
   dateMs: number;
@@ -17,7 +20,8 @@ export interface HlsPart {
 export interface HlsPlaylist {
   version: number;
   targetSeconds: number;
-  type: "VOD" | "EVENT";
+  /** `undefined` for one that slides. */
+  type: "VOD" | "EVENT" | undefined;
   isEnded: boolean;
   isIndependent: boolean;
   startSeconds: number | undefined;
@@ -99,6 +103,8 @@ const onceTags = new Map<string, RegExp>([
   ["EXT-X-VERSION", /^[1-9]\d*$/],
   ["EXT-X-TARGETDURATION", /^[1-9]\d*$/],
   ["EXT-X-PLAYLIST-TYPE", /^(?:VOD|EVENT)$/],
+  ["EXT-X-MEDIA-SEQUENCE", /^\d+$/],
+  ["EXT-X-DISCONTINUITY-SEQUENCE", /^\d+$/],
   ["EXT-X-INDEPENDENT-SEGMENTS", /^$/],
   ["EXT-X-START", /./],
   ["EXT-X-ENDLIST", /^$/],
@@ -139,11 +145,16 @@ export function readHlsPlaylist(text: string): HlsPlaylist {
       check(dateMs !== undefined && !Number.isNaN(dateMs), `no date before the first part, ${where}`);
       const isDiscontinuous = pending.has("EXT-X-DISCONTINUITY");
       check(!isDiscontinuous || said !== undefined, `a discontinuity without its date (6.2.1), ${where}`);
+      const before = parts.at(-1);
       parts.push({
         uri: line,
         seconds: Number.parseFloat(seconds),
         ...(range === undefined ? { start: undefined, end: undefined } : rangeOf(range)),
         map,
+        sequence: before ? before.sequence + 1 : Number(once.get("EXT-X-MEDIA-SEQUENCE") ?? 0),
+        discontinuities:
+          (before?.discontinuities ?? Number(once.get("EXT-X-DISCONTINUITY-SEQUENCE") ?? 0)) +
+          (isDiscontinuous ? 1 : 0),
         isDiscontinuous,
         dateMs,
       });
@@ -157,6 +168,11 @@ export function readHlsPlaylist(text: string): HlsPlaylist {
     check(form.test(value), `a value of the wrong form, ${where}`);
     if (onceTags.has(name)) {
       check(!once.has(name), `a tag that may be there once (4.4.3), ${where}`);
+      const isOfFirst = name.endsWith("-SEQUENCE");
+      check(
+        !isOfFirst || (parts.length === 0 && pending.size === 0),
+        `too late (4.4.3.2, 4.4.3.3), ${where}`,
+      );
       once.set(name, value);
     } else if (name === "EXT-X-DATERANGE") {
       gaps.push(attributesOf(value));
@@ -202,6 +218,10 @@ function checkWhole(found: {
   const type = once.get("EXT-X-PLAYLIST-TYPE") as HlsPlaylist["type"];
   const isEnded = once.has("EXT-X-ENDLIST");
   check(type !== "VOD" || isEnded, "a VOD playlist without an end");
+  check(
+    type === undefined || !once.has("EXT-X-MEDIA-SEQUENCE"),
+    "parts leave a playlist that only grows (6.2.2)",
+  );
   return {
     ...{ version, targetSeconds, type, isEnded, parts, gaps },
     isIndependent: once.has("EXT-X-INDEPENDENT-SEGMENTS"),
@@ -221,6 +241,27 @@ function attributesOf(list: string): Map<string, string> {
     rest = rest.slice(whole.length);
   }
   return attributes;
+}
+
+/** What a client relies on from one answer to the next (6.2.1, 6.2.2): throws for what changed, went back, or left too early. */
+export function checkReload(before: HlsPlaylist, after: HlsPlaylist): void {
+  check(before.targetSeconds === after.targetSeconds, "the target duration changed (6.2.1)");
+  const [first, last] = [after.parts[0], after.parts.at(-1)];
+  check(first !== undefined && last !== undefined, "all parts have gone");
+  check(first.sequence >= (before.parts[0]?.sequence ?? 0), "the media sequence went back (6.2.2)");
+  check(last.sequence >= (before.parts.at(-1)?.sequence ?? 0), "parts left at the end (6.2.1)");
+  for (const part of before.parts) {
+    const same = after.parts.find(({ sequence }) => sequence === part.sequence);
+    if (!same) continue;
+    const { isDiscontinuous: _before, ...was } = part;
+    const { isDiscontinuous: _after, ...is } = same;
+    // A date that is counted on may differ from one that is said by what it drifts.
+    const near = { ...is, dateMs: Math.abs(is.dateMs - was.dateMs) < 100 ? was.dateMs : is.dateMs };
+    check(JSON.stringify(was) === JSON.stringify(near), `part ${part.sequence} changed (6.2.1)`);
+  }
+  const seconds = after.parts.reduce((sum, part) => sum + part.seconds, 0);
+  const hasSlid = first.sequence > (before.parts[0]?.sequence ?? 0);
+  check(!hasSlid || seconds >= 3 * after.targetSeconds, "parts left a short playlist (6.2.2)");
 }
 
 function mapOf(attributes: Map<string, string>): HlsPart["map"] {

@@ -47,5 +47,10 @@ export function playShaka(rate: number): Promise<{
   corrupted: number;
   time: number;
 }>;
+/** Plays a live playlist for so long; `lateMs` is the player's date behind now. */
+export function playLiveHls(of: {
+  address: string;
+  seconds: number;
+}): Promise<{ errors: string[]; lateMs: number; frames: number }>;
 /** The live page shows moving pictures. */
 export function livePlays(): boolean;

@@ -149,6 +149,28 @@ export async function playShaka(rate) {
   return { errors, waits, frames, corrupted, time: video.currentTime };
 }
 
+export async function playLiveHls({ address, seconds }) {
+  document.body.innerHTML = "<video muted></video>";
+  const video = document.querySelector("video");
+  const hls = new Hls({ enableWorker: false });
+  const errors = [];
+  hls.on(Hls.Events.ERROR, (_, { details, fatal }) => errors.push(`${details} ${fatal}`));
+  hls.loadSource(address);
+  hls.attachMedia(video);
+  await video.play();
+  const from = video.currentTime;
+  while (video.currentTime < from + seconds && errors.length === 0) {
+    await new Promise((resolve) => setTimeout(resolve, 50));
+  }
+  const played = {
+    errors,
+    lateMs: Date.now() - hls.playingDate?.getTime(),
+    frames: video.getVideoPlaybackQuality().totalVideoFrames,
+  };
+  hls.destroy();
+  return played;
+}
+
 export function livePlays() {
   const video = document.querySelector("[data-live][data-state=playing] video");
   return video !== null && video.videoWidth > 0 && video.getVideoPlaybackQuality().totalVideoFrames > 20;

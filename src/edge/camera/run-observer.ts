@@ -53,10 +53,14 @@ export class RunObserver implements CameraConsumer {
     return this.#newest;
   }
 
-  /** Until the returned function is called. */
+  /** Until the returned function is called. It begins with the last fragment, where that can be shown by itself. */
   watch(watcher: CameraWatcher): () => void {
     this.#watchers.add(watcher);
     if (this.#init) watcher.onInit(this.#init);
+    const newest = this.#newest;
+    // What follows one that is kept as a copy has gone by already.
+    const isWhole = newest && newest.init === this.#init && !newest.isOurs;
+    if (isWhole && this.#state === "running") watcher.onFragment(newest.fragment);
     return () => this.#watchers.delete(watcher);
   }
 

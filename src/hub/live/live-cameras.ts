@@ -17,11 +17,24 @@ interface Watched {
   viewers: Set<LiveViewer>;
   /** Of the run that goes on; undefined while nothing comes. */
   init: LiveInit | undefined;
+  /** The last fragment, where it can be shown by itself. */
+  newest: Uint8Array<ArrayBuffer> | undefined;
+  /** Whether a fragment came since the last look, and looks in a row that found none. */
+  hasCome: boolean;
+  silentLooks: number;
+  timer: ReturnType<typeof setInterval>;
 }
 
 /**
+ * A camera that sent nothing in three looks is asked for again: it was moved or added, or a request was lost. The
+ * fragments of some cameras are half a minute long.
+ */
+const lookMs = 20_000;
+const maxSilentLooks = 3;
+
+/**
  * Fans out what nodes send of their cameras. A node sends while there is a viewer, and once, however many there are.
- * Nothing is kept but the init segment.
+ * Nothing is kept but the init segment and the last fragment, so that who comes sees something at once.
  */
 export class LiveCameras implements WatchableCameras {
   readonly #options: LiveCamerasOptions;
@@ -36,20 +49,19 @@ export class LiveCameras implements WatchableCameras {
   async join(cameraId: string, viewer: LiveViewer): Promise<() => void> {
     const nodeId = await this.#options.nodeOfCamera(cameraId);
     let watched = this.#watched.get(cameraId);
-    if (watched && watched.nodeId !== nodeId) {
-      // It was moved to another node; the viewers it had there see it from here, too.
-      this.#end(cameraId, watched.nodeId);
-      watched = { ...watched, nodeId, init: undefined };
-      this.#watched.set(cameraId, watched);
-      void this.#begin(cameraId, watched);
-    }
-    if (!watched) {
-      watched = { nodeId, viewers: new Set(), init: undefined };
+    if (watched) {
+      if (this.#move(nodeId, cameraId, watched)) void this.#begin(cameraId, watched);
+    } else {
+      watched = {
+        ...{ nodeId, viewers: new Set(), init: undefined, newest: undefined, hasCome: true, silentLooks: 0 },
+        timer: setInterval(() => this.#look(cameraId), lookMs),
+      };
       this.#watched.set(cameraId, watched);
       void this.#begin(cameraId, watched);
     }
     watched.viewers.add(viewer);
     if (watched.init) viewer.onInit(watched.init);
+    if (watched.newest) viewer.onFragment(watched.newest, true);
     return () => this.#leave(cameraId, viewer);
   }
 
@@ -64,8 +76,11 @@ export class LiveCameras implements WatchableCameras {
     if (header.type === "live_init") {
       const { codecs, width, height } = header;
       watched.init = { codecs, width, height, bytes: payload };
+      watched.newest = undefined;
       for (const viewer of watched.viewers) viewer.onInit(watched.init);
     } else if (watched.init) {
+      watched.hasCome = true;
+      watched.newest = header.starts_with_keyframe ? payload : undefined;
       for (const viewer of watched.viewers) viewer.onFragment(payload, header.starts_with_keyframe);
     }
   }
@@ -80,6 +95,7 @@ export class LiveCameras implements WatchableCameras {
     for (const watched of this.#watched.values()) {
       if (watched.nodeId !== nodeId) continue;
       watched.init = undefined;
+      watched.newest = undefined;
       for (const viewer of watched.viewers) viewer.onAway(`node ${nodeId} is not linked to this hub`);
     }
   }
@@ -87,14 +103,35 @@ export class LiveCameras implements WatchableCameras {
   #leave(cameraId: string, viewer: LiveViewer): void {
     const watched = this.#watched.get(cameraId);
     if (!watched?.viewers.delete(viewer) || watched.viewers.size > 0) return;
+    clearInterval(watched.timer);
     this.#watched.delete(cameraId);
     this.#end(cameraId, watched.nodeId);
   }
 
+  /** True when it is another node's now; the viewers it had there see it from here, too. */
+  #move(nodeId: string, cameraId: string, watched: Watched): boolean {
+    if (watched.nodeId === nodeId) return false;
+    this.#end(cameraId, watched.nodeId);
+    Object.assign(watched, { nodeId, init: undefined, newest: undefined });
+    return true;
+  }
+
+  #look(cameraId: string): void {
+    const watched = this.#watched.get(cameraId);
+    if (!watched) return;
+    watched.silentLooks = watched.hasCome ? 0 : watched.silentLooks + 1;
+    watched.hasCome = false;
+    if (watched.silentLooks < maxSilentLooks) return;
+    watched.newest = undefined;
+    for (const viewer of watched.viewers) viewer.onAway("the camera gives no pictures now");
+    void this.#begin(cameraId, watched, { isAgain: true });
+  }
+
   /** Never rejects. */
-  async #begin(cameraId: string, watched: Watched): Promise<void> {
-    const { watch, logger } = this.#options;
+  async #begin(cameraId: string, watched: Watched, { isAgain = false } = {}): Promise<void> {
+    const { nodeOfCamera, watch, logger } = this.#options;
     try {
+      if (isAgain) this.#move(await nodeOfCamera(cameraId), cameraId, watched);
       await watch(watched.nodeId, cameraId);
     } catch (error) {
       if (errorCodeOf(error) === "internal") {

@@ -20,3 +20,27 @@ test("the newest keyframe is kept, also when the memory it came in is used for f
     expect(observer.newest?.fragment.bytes.every((byte) => byte === (i < 5 ? 0 : 5))).toBe(true);
   }
 });
+
+test("who begins to watch gets the init segment and the last fragment, unless what follows it has gone by", async () => {
+  const clock = new FakeClock(Date.parse("2025-09-23T06:30:00Z"));
+  const nobody = { onRunStart() {}, onFragment() {}, onRunEnd() {} };
+  const observer = new RunObserver(nobody, clock);
+  const arrival = { wallMs: clock.wallMs(), monotonicMs: clock.monotonicMs() };
+  const watch = () => {
+    const seen: unknown[] = [];
+    const onFragment = ({ videoDecodeTime }: { videoDecodeTime: number }) => seen.push(videoDecodeTime / 90);
+    observer.watch({ onInit: () => seen.push("init"), onFragment })();
+    return seen;
+  };
+  expect(watch()).toEqual([]);
+  await observer.onRunStart(madeInit);
+  expect(watch()).toEqual(["init"]);
+  await observer.onFragment(madeFragment({ startMs: 0, durationMs: 1000 }), arrival);
+  await observer.onFragment(madeFragment({ startMs: 1000, durationMs: 1000 }), arrival);
+  expect(watch()).toEqual(["init", 1000]);
+  await observer.onFragment(madeFragment({ startMs: 2000, durationMs: 1000, keyframe: false }), arrival);
+  expect(watch()).toEqual(["init"]);
+  await observer.onFragment(madeFragment({ startMs: 3000, durationMs: 1000 }), arrival);
+  observer.stalled("no keyframe for 10 s");
+  expect(watch()).toEqual(["init"]);
+});
