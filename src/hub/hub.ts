@@ -57,6 +57,8 @@ import { createStreamRoutes } from "./playback/stream.routes.ts";
 import { createThumbnailRoutes } from "./playback/thumbnail.routes.ts";
 import { createThumbnails } from "./playback/thumbnails.ts";
 import { openStorage } from "./storage.ts";
+import { createCameraTimelines } from "./timeline/camera-timeline.ts";
+import { createTimelineRoutes } from "./timeline/timeline.routes.ts";
 import { createAssetRoutes } from "./ui/asset.routes.ts";
 import { createAssets } from "./ui/assets.ts";
 import { createCameraForms } from "./ui/camera-forms.routes.ts";
@@ -232,6 +234,12 @@ export async function openHub({ config, selfCommand, clock = systemClock }: HubO
       createClipRoutes({ clips, media, logger: createLogger("export") }),
       createHlsRoutes({ playlists, isTranscoding: transcoded !== undefined }),
       createQualityRoutes({ videos: recentVideos, transcoded }),
+      createTimelineRoutes({
+        timelines: createCameraTimelines({
+          catalog,
+          checkCamera: async (cameraId) => void (await nodeOfCamera(cameraId)),
+        }),
+      }),
       createEvidenceRoutes({
         ...{ catalog, media, clock, logger: createLogger("export"), softwareVersion: versionText },
         archiveId: () => archive.archiveId,

@@ -37,6 +37,7 @@ const requiredQueries: Record<string, readonly string[]> = {
   "hls.m3u8": ["from"],
   "master.m3u8": ["from"],
   "on-edge": ["from", "to"],
+  timeline: ["from", "to"],
   "evidence.zip": ["camera_id", "from", "to"],
 };
 
