@@ -230,7 +230,7 @@ export async function openHub({ config, selfCommand, clock = systemClock }: HubO
       createLiveHlsRoutes({ rings: new LiveRings({ cameras: live, clock }) }),
       createHealthRoutes({ health }),
       createMetricsRoutes({ metrics }),
-      createStreamRoutes({ videos: recentVideos, media }),
+      createStreamRoutes({ videos: recentVideos, media, parts }),
       createClipRoutes({ clips, media, logger: createLogger("export") }),
       createHlsRoutes({ playlists, isTranscoding: transcoded !== undefined }),
       createQualityRoutes({ videos: recentVideos, transcoded }),

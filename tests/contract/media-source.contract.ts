@@ -2,7 +2,7 @@ import { describe, expect, test } from "bun:test";
 import { mkdir, rename, rm, symlink, truncate, writeFile } from "node:fs/promises";
 import { dirname, join } from "node:path";
 import { runChild } from "../../src/common/child-process.ts";
-import { readArchiveFile } from "../../src/common/mp4/archive-file.ts";
+import { type FragmentRange, readArchiveFile } from "../../src/common/mp4/archive-file.ts";
 import type { Video } from "../../src/hub/db/catalog.ts";
 import type { MediaSource } from "../../src/hub/playback/media-source.ts";
 import { archiveTestVideo, writeTestArchiveIdentity } from "../support/archived-video.ts";
@@ -38,6 +38,26 @@ export function testMediaSource(
   const bodyOf = async (body: Promise<Blob | ReadableStream<Uint8Array>>) => new Response(await body).bytes();
 
   describe(name, () => {
+    test("finds what is whole of a file that is cut off, or has something else in its middle", async () => {
+      await using at = await setUp();
+      const { media, video, bytes, path } = at;
+      const [first, second] = (await readArchiveFile(path)).fragments as [FragmentRange, FragmentRange];
+      expect((await media.salvageIndex(video.filePath)).stretches).toEqual([[first, second]]);
+      await truncate(path, bytes.length - 1);
+      expect(await media.salvageIndex(video.filePath)).toMatchObject({
+        sizeBytes: bytes.length - 1,
+        stretches: [[first]],
+      });
+      // Zeros in the place of samples, as a crash leaves them.
+      bytes.fill(0, first.offset + 2_000, first.offset + first.sizeBytes);
+      await writeFile(path, bytes);
+      expect((await media.salvageIndex(video.filePath)).stretches).toEqual([[second]]);
+      await truncate(path, 1_000);
+      await expect(media.salvageIndex(video.filePath)).rejects.toMatchObject({ code: "corrupt_file" });
+      await rm(path);
+      await expect(media.salvageIndex(video.filePath)).rejects.toMatchObject({ code: "not_found" });
+    });
+
     test("reads size, index, ranges and bodies as they are", async () => {
       await using at = await setUp();
       const { media, video, bytes, path } = at;

@@ -1,6 +1,7 @@
 import { type Context, Hono } from "hono";
 import { createFactory } from "hono/factory";
 import * as v from "valibot";
+import { AppError, errorCodeOf } from "../../common/errors.ts";
 import { VideoId } from "../../common/ids.ts";
 import type { Video } from "../db/catalog.ts";
 import { allow } from "../http/access.ts";
@@ -10,6 +11,7 @@ import { checkPreconditions, formatHttpDate, ifRangeHolds } from "../http/precon
 import { problemOf, problemResponse } from "../http/problem-response.ts";
 import { type ByteRange, planRange } from "../http/range.ts";
 import { validParam, validQuery } from "../http/validate.ts";
+import type { PlayableParts } from "./hls/playable-parts.ts";
 import type { MediaSource } from "./media-source.ts";
 import { createMultipartBody } from "./multipart-body.ts";
 import type { PlayableVideos } from "./playable-videos.ts";
@@ -22,10 +24,17 @@ const contentType = "video/mp4";
  * same bytes for ever, so the ETag is the file's hash and the answer may be cached for good. What the client already
  * has is answered without a look at the archive.
  *
+ * Of a damaged file the bytes that are there are the representation (RFC 9110 section 3.2), with a weak tag of their own
+ * and not to be kept, and `Livecam-Integrity` says so: `damaged;bytes=20000;recorded-bytes=40000` (RFC 9651).
+ *
  * Bun sends slices of files with `sendfile`; it leaves `Content-Length` of a HEAD, and the total of
  * `Content-Range`, to us. A file that shrinks while it is sent ends the connection by its idle timeout.
  */
-export function createStreamRoutes(deps: { videos: PlayableVideos; media: MediaSource }) {
+export function createStreamRoutes(deps: {
+  videos: PlayableVideos;
+  media: MediaSource;
+  parts: Pick<PlayableParts, "damagedSizeOf">;
+}) {
   const handlers = createFactory<AppEnv>().createHandlers(
     allow("read"),
     describe({
@@ -33,7 +42,8 @@ export function createStreamRoutes(deps: { videos: PlayableVideos; media: MediaS
       summary: "The video itself, MP4, whole or in ranges",
       description:
         "GET and HEAD with the conditions and byte ranges of RFC 9110. Several ranges come as multipart/byteranges, " +
-        "joined where they touch; more than 64, or what is no range of bytes, is refused with 416.",
+        "joined where they touch; more than 64, or what is no range of bytes, is refused with 416. Of a file that is " +
+        "damaged come the bytes that it has, and the header Livecam-Integrity says so.",
       content: { mediaType: contentType, description: "The whole file." },
       also: {
         206: { description: "The ranges asked for." },
@@ -46,7 +56,7 @@ export function createStreamRoutes(deps: { videos: PlayableVideos; media: MediaS
     validQuery(v.strictObject({ download: v.optional(v.picklist(["0", "1"], "0 or 1")) })),
     async (c) => {
       const video = await findPlayableVideo(deps.videos, c.req.valid("param").id);
-      const validators = { etag: `"${video.fileSha256}"`, lastModifiedMs: video.createdAtMs };
+      let validators = { etag: `"${video.fileSha256}"`, lastModifiedMs: video.createdAtMs };
       const headers: Record<string, string> = {
         ETag: validators.etag,
         "Last-Modified": formatHttpDate(validators.lastModifiedMs),
@@ -54,8 +64,20 @@ export function createStreamRoutes(deps: { videos: PlayableVideos; media: MediaS
         "Accept-Ranges": "bytes",
       };
 
-      const precondition = checkPreconditions(conditionsOf(c), validators);
+      let precondition = checkPreconditions(conditionsOf(c), validators);
       if (precondition === "not_modified") return new Response(null, { status: 304, headers });
+      const { size, isDamaged } = await checkFile(deps, video);
+      if (isDamaged) {
+        const etag = `"damaged-${size}-${video.fileSha256.slice(0, 16)}"`;
+        // Nobody knows when it changed: later than any date in a condition.
+        validators = { etag, lastModifiedMs: Number.MAX_SAFE_INTEGER };
+        headers.ETag = `W/${etag}`;
+        headers["Cache-Control"] = "private, no-cache";
+        headers["Livecam-Integrity"] = `damaged;bytes=${size};recorded-bytes=${video.fileSizeBytes}`;
+        delete headers["Last-Modified"];
+        precondition = checkPreconditions(conditionsOf(c), validators);
+        if (precondition === "not_modified") return new Response(null, { status: 304, headers });
+      }
       if (precondition === "failed") {
         const detail = "the video is not the one that the condition names";
         return problemResponse(problemOf({ status: 412, code: "precondition_failed", detail }));
@@ -65,16 +87,14 @@ export function createStreamRoutes(deps: { videos: PlayableVideos; media: MediaS
       const isHead = c.req.method === "HEAD";
       const rangeHeader =
         !isHead && ifRangeHolds(c.req.header("if-range"), validators) ? c.req.header("range") : undefined;
-      const plan = planRange(rangeHeader, video.fileSizeBytes);
+      const plan = planRange(rangeHeader, size);
       if (plan.kind === "refused") {
         const issues = [{ path: "Range", message: plan.reason }];
         return problemResponse(problemOf({ status: 416, code: "range_not_satisfiable", issues }), {
-          "Content-Range": `bytes */${video.fileSizeBytes}`,
+          "Content-Range": `bytes */${size}`,
         });
       }
 
-      await checkVideoFile(deps, video);
-      const size = video.fileSizeBytes;
       headers["Content-Disposition"] =
         `${c.req.valid("query").download === "1" ? "attachment" : "inline"}; filename="${nameOf(video)}"`;
       if (plan.kind === "multiple") {
@@ -107,9 +127,27 @@ export function createStreamRoutes(deps: { videos: PlayableVideos; media: MediaS
     .get("/api/videos/:id/stream.mp4", ...handlers);
 }
 
+/** How much of the file there is. Throws as {@link checkVideoFile} where not even its beginning is this video. */
+async function checkFile(
+  { videos, media, parts }: Parameters<typeof createStreamRoutes>[0],
+  video: Video,
+): Promise<{ size: number; isDamaged: boolean }> {
+  try {
+    await checkVideoFile({ videos, media }, video);
+    return { size: video.fileSizeBytes, isDamaged: video.status === "damaged" };
+  } catch (error) {
+    if (!(error instanceof AppError) || errorCodeOf(error.cause) !== "corrupt_file") throw error;
+    const size = await parts.damagedSizeOf(video).catch((cause: unknown) => {
+      throw playbackError(video, cause);
+    });
+    if (size === undefined) throw error;
+    return { size, isDamaged: true };
+  }
+}
+
 /** An adapter that opens the file before the answer begins tells here what the look at it did not see. */
 async function bodyOf(
-  { videos, media }: { videos: PlayableVideos; media: MediaSource },
+  { videos, media }: Pick<Parameters<typeof createStreamRoutes>[0], "videos" | "media">,
   video: Video,
   range: ByteRange,
 ) {

@@ -97,7 +97,7 @@ export const english = {
       deleted: "Deleted",
     },
     notices: {
-      damaged: "The file does not match what was recorded. It may not play, or not to its end.",
+      damaged: "The file is not what was recorded. What is whole of it plays; the rest is lost.",
       missing: "The archive has no such file. If it comes back, the video plays again.",
       deleted: "This video was removed from the archive. Its entry remains, so that the hole has a cause.",
     },

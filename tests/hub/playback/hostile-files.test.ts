@@ -4,6 +4,7 @@ import {
   link,
   mkdir,
   readdir,
+  readFile,
   readlink,
   rename,
   rm,
@@ -95,6 +96,52 @@ describe("a file that is not what the catalog knows", () => {
       expect((await server.get(`/api/videos/${video.videoId}/thumbnail`)).status).toBe(expected);
     });
   }
+
+  test("it lost its end: what is there, with a word about it, and never for the whole", async () => {
+    const startTimeMs = Date.UTC(2025, 10, 1);
+    const video = await archiveTestVideo(server.root, { startTimeMs, seconds: 2 });
+    server.add(video);
+    const file = join(server.root, video.filePath);
+    const tag = `"${video.fileSha256}"`;
+    const bytes = await readFile(file);
+    const size = bytes.length - 5_000;
+    await truncate(file, size);
+    const response = await stream(video);
+    const headers = {
+      "content-length": String(size),
+      "cache-control": "private, no-cache",
+      "livecam-integrity": `damaged;bytes=${size};recorded-bytes=${bytes.length}`,
+    };
+    expect([response.status, Object.fromEntries(response.headers)]).toEqual([
+      ...[200, expect.objectContaining(headers)],
+    ]);
+    expect(Buffer.from(await response.arrayBuffer()).equals(bytes.subarray(0, size))).toBe(true);
+    expect(response.headers.has("last-modified")).toBe(false);
+    expect(statusOf(video)).toBe("damaged");
+
+    const damagedTag = response.headers.get("etag") ?? "";
+    expect(damagedTag).toStartWith('W/"damaged-');
+    expect((await stream(video, { "if-none-match": damagedTag })).status).toBe(304);
+    // A client that has the whole has it.
+    expect((await stream(video, { "if-none-match": tag })).status).toBe(304);
+    expect((await stream(video, { "if-match": tag, range: "bytes=0-9" })).status).toBe(412);
+    expect((await stream(video, { "if-range": tag, range: "bytes=0-9" })).status).toBe(200);
+    const part = await stream(video, { range: `bytes=${size - 10}-` });
+    expect([part.status, part.headers.get("content-range")]).toEqual([
+      ...[206, `bytes ${size - 10}-${size - 1}/${size}`],
+    ]);
+    const beyond = await stream(video, { range: `bytes=${size}-` });
+    expect([beyond.status, beyond.headers.get("content-range")]).toEqual([416, `bytes */${size}`]);
+  });
+
+  test("another video in its place is not served", async () => {
+    const { video, file } = await freshVideo();
+    await writeFile(file, Buffer.concat([await readFile(file), Buffer.alloc(9)]));
+    server.add({ ...video, videoId: `${video.videoId.slice(0, -2)}ff` });
+    const other = { ...video, videoId: `${video.videoId.slice(0, -2)}ff` };
+    expect((await stream(other)).status).toBe(503);
+    expect(statusOf(other)).toBe("damaged");
+  });
 
   test("a hard link is the file itself", async () => {
     const { video, file } = await freshVideo();

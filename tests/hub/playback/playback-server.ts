@@ -9,6 +9,8 @@ import type { Video, VideoStatus } from "../../../src/hub/db/catalog.ts";
 import { serveApp } from "../../../src/hub/http/serve-app.ts";
 import { createDirectoryMediaSource } from "../../../src/hub/playback/directory-media-source.ts";
 import { createDirectoryThumbnailStore } from "../../../src/hub/playback/directory-thumbnail-store.ts";
+import { MediaIndexes } from "../../../src/hub/playback/hls/media-indexes.ts";
+import { PlayableParts } from "../../../src/hub/playback/hls/playable-parts.ts";
 import type { MediaSource } from "../../../src/hub/playback/media-source.ts";
 import { createStreamRoutes } from "../../../src/hub/playback/stream.routes.ts";
 import { createThumbnailRoutes } from "../../../src/hub/playback/thumbnail.routes.ts";
@@ -54,7 +56,10 @@ export async function startPlaybackServer(
       principalOfSession: async () => undefined,
     },
     routes: [
-      createStreamRoutes({ videos, media }),
+      createStreamRoutes({
+        ...{ videos, media },
+        parts: new PlayableParts({ videos, media, indexes: new MediaIndexes(media) }),
+      }),
       createThumbnailRoutes({ videos, thumbnails, cameras: { newestVideoOf } }),
     ],
   });

@@ -16,6 +16,14 @@ export interface PlayableVideo {
   lost: readonly { fromMs: number; toMs: number }[];
 }
 
+interface Salvaged {
+  /** Of the file as it is. */
+  sizeBytes: number;
+  /** It begins as this video does, whatever comes then. */
+  isThisVideo: boolean;
+  playable: PlayableVideo;
+}
+
 const maxRemembered = 100;
 /** A hole is longer than what two clocks differ by. */
 const leastLostMs = 100;
@@ -26,8 +34,8 @@ export class PlayableParts {
   readonly #media: Pick<MediaSource, "sizeOf" | "salvageIndex">;
   readonly #indexes: Pick<MediaIndexes, "of">;
   /** Unlike a whole file a damaged one may change: it counts as long as the file has that size. */
-  readonly #salvaged = new Map<string, { sizeBytes: number; playable: PlayableVideo }>();
-  readonly #salvaging = new BoundedTasks<PlayableVideo>({ concurrency: 2, queueLength: 1_000 });
+  readonly #salvaged = new Map<string, Salvaged>();
+  readonly #salvaging = new BoundedTasks<Salvaged>({ concurrency: 2, queueLength: 1_000 });
 
   constructor(deps: {
     videos: Pick<PlayableVideos, "updateVideoStatus">;
@@ -55,12 +63,20 @@ export class PlayableParts {
     }
   }
 
+  /** The bytes that a damaged file has; undefined where it does not even begin as this video. Throws as {@link of}. */
+  async damagedSizeOf(video: Video): Promise<number | undefined> {
+    try {
+      const { sizeBytes, isThisVideo } = await this.#lookOnce(video);
+      return isThisVideo ? sizeBytes : undefined;
+    } catch (error) {
+      if (errorCodeOf(error) !== "corrupt_file") throw error;
+      return undefined;
+    }
+  }
+
   async #salvage(video: Video): Promise<PlayableVideo> {
     try {
-      const sizeBytes = await this.#media.sizeOf(video.filePath);
-      const known = this.#salvaged.get(video.videoId);
-      if (known?.sizeBytes === sizeBytes) return known.playable;
-      return await this.#salvaging.run(video.videoId, () => this.#look(video));
+      return (await this.#lookOnce(video)).playable;
     } catch (error) {
       await markVideo(this.#videos, video, error);
       if (errorCodeOf(error) !== "corrupt_file") throw error;
@@ -68,19 +84,25 @@ export class PlayableParts {
     }
   }
 
-  async #look(video: Video): Promise<PlayableVideo> {
+  async #lookOnce(video: Video): Promise<Salvaged> {
+    const sizeBytes = await this.#media.sizeOf(video.filePath);
+    const known = this.#salvaged.get(video.videoId);
+    if (known?.sizeBytes === sizeBytes) return known;
+    return this.#salvaging.run(video.videoId, () => this.#look(video));
+  }
+
+  async #look(video: Video): Promise<Salvaged> {
     const { file, sizeBytes, stretches: found } = await this.#media.salvageIndex(video.filePath);
-    // Another video in its place: nothing of this one is there.
-    const isOther = file.identity.videoId !== video.videoId;
-    const stretches = (isOther ? [] : found).map((fragments): IndexedVideo => {
+    const isThisVideo = file.identity.videoId === video.videoId;
+    const stretches = (isThisVideo ? found : []).map((fragments): IndexedVideo => {
       const parts = planParts(file, fragments);
       return { parts, lines: formatParts(video.videoId, parts) };
     });
-    const playable = { stretches, lost: lostOf(video, stretches) };
+    const salvaged = { sizeBytes, isThisVideo, playable: { stretches, lost: lostOf(video, stretches) } };
     const oldest = this.#salvaged.keys().next();
     if (this.#salvaged.size >= maxRemembered && !oldest.done) this.#salvaged.delete(oldest.value);
-    this.#salvaged.set(video.videoId, { sizeBytes, playable });
-    return playable;
+    this.#salvaged.set(video.videoId, salvaged);
+    return salvaged;
   }
 }
 

@@ -51,7 +51,8 @@ export function createQualityRoutes(deps: {
         "Content-Length": String(bytes.length),
         // Another ffmpeg makes other bytes that show the same.
         ETag: `W/"${tag}"`,
-        "Cache-Control": "private, max-age=3600",
+        // A damaged file may be repaired.
+        "Cache-Control": video.status === "damaged" ? "private, no-cache" : "private, max-age=3600",
       };
       return new Response(request.method === "HEAD" ? null : (bytes as Uint8Array<ArrayBuffer>), { headers });
     } catch (error) {

@@ -1,7 +1,8 @@
 import { afterAll, beforeAll, describe, expect, setDefaultTimeout, test } from "bun:test";
-import { rename, rm, truncate, writeFile } from "node:fs/promises";
+import { readFile, rename, rm, truncate, writeFile } from "node:fs/promises";
 import { join } from "node:path";
 import { newUuidV7 } from "../../../../src/common/ids.ts";
+import { type FragmentRange, readArchiveFile } from "../../../../src/common/mp4/archive-file.ts";
 import { readBox, readBoxes, requireBox } from "../../../../src/common/mp4/boxes.ts";
 import { ByteCursor } from "../../../../src/common/mp4/byte-cursor.ts";
 import type { Video } from "../../../../src/hub/db/catalog.ts";
@@ -221,6 +222,57 @@ describe("a file that is not what the catalog knows", () => {
       expect(row.status).toBe(cause);
     });
   }
+
+  test("lost its end: the parts that are whole play, the rest is a gap", async () => {
+    const videos = await archiveTestRun(archive, {
+      cameraId: "cut",
+      startTimeMs: startMs,
+      secondsPerVideo: [12, 2],
+    });
+    await hub.announce(videos);
+    const [cut, next] = videos as [Video, Video];
+    const before = await playlistOf(whole, "cut");
+    const [, second] = before.parts as [HlsPart, HlsPart];
+    // In the middle of the second part's second half.
+    await truncate(join(archive, cut.filePath), ((second.end ?? 0) * 3 + (second.start ?? 0)) / 4);
+    // The index may be remembered; whoever asks for a part finds out.
+    await hub.get(before.parts[0]?.uri ?? "");
+    const { parts, gaps, text } = await playlistOf(whole, "cut");
+    expect(parts[0]).toEqual(before.parts[0] as HlsPart);
+    expect(parts.map(({ isDiscontinuous }) => isDiscontinuous)).toEqual([false, false, true]);
+    const seconds = parts[1]?.seconds ?? 0;
+    expect(seconds).toBeGreaterThan(2.5);
+    expect(seconds).toBeLessThan(5.5);
+    const lost = { ID: `"${cut.videoId}"`, "X-CAUSE": '"damaged"', DURATION: (6 - seconds).toFixed(3) };
+    expect(gaps.map((gap) => Object.fromEntries(gap))).toEqual([expect.objectContaining(lost)]);
+    expect(await framesOf(parts.slice(0, 2))).toBe(Math.round((6 + seconds) * 10));
+    expect(await framesOf(parts.slice(2))).toBe(20);
+    expect(parts[2]?.uri).toContain(next.videoId);
+    expect(await (await hub.get(`/api/videos/${cut.videoId}`)).json()).toMatchObject({ status: "damaged" });
+    expect((await playlistOf(whole, "cut")).text).toBe(text);
+  });
+
+  test("has something else in its middle: both sides of it play", async () => {
+    const [video] = (await archiveTestRun(archive, {
+      ...{ cameraId: "hole", startTimeMs: startMs, secondsPerVideo: [18] },
+    })) as [Video];
+    const path = join(archive, video.filePath);
+    const bytes = await readFile(path);
+    const { fragments } = await readArchiveFile(path);
+    const spoilt = fragments[7] as FragmentRange;
+    await writeFile(path, bytes.fill(0, spoilt.offset, spoilt.offset + spoilt.sizeBytes));
+    await hub.announce([video]);
+    // As a check of its hash finds it.
+    await hub.storage.catalog.updateVideoStatus(video.videoId, "damaged");
+    const { parts, gaps } = await playlistOf(whole, "hole");
+    expect(parts.map(({ dateMs }) => (dateMs - startMs) / 1000)).toEqual([0, 6, 8, 14]);
+    expect(parts.map(({ isDiscontinuous }) => isDiscontinuous)).toEqual([false, false, true, false]);
+    expect(gaps.map((gap) => [gap.get("START-DATE"), gap.get("DURATION")])).toEqual([
+      [`"${at(7)}"`, "1.000"],
+    ]);
+    expect(await framesOf(parts.slice(0, 2))).toBe(70);
+    expect(await framesOf(parts.slice(2))).toBe(100);
+  });
 
   test("comes back: it is in the playlist again", async () => {
     const videos = await archiveTestRun(archive, {
