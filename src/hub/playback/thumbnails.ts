@@ -36,6 +36,9 @@ export function createThumbnails(deps: {
   const failures = new Map<string, { untilMs: number; error: AppError }>();
 
   async function makeAndKeep(video: Video): Promise<Uint8Array> {
+    // Another may have made it since we looked.
+    const kept = await store.read(video.filePath);
+    if (kept) return kept;
     await checkVideoFile({ videos, media }, video);
     const jpeg = await make(media, video.filePath).catch((cause: unknown) => {
       throw rememberFailure(video, cause);
