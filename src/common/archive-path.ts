@@ -47,10 +47,16 @@ export function parseArchivePath(path: string): ArchivePathParts | undefined {
   return { cameraId: cameraId ?? "", local, attempt };
 }
 
-/** `metadata/thumbnails/cam01/2025-09-23/cam01_20250923_153000.jpg` beside a video's path. */
-export function thumbnailPathOf(videoPath: string): string {
+/** What the hub makes of a video and keeps in the archive. */
+export const pictureKinds = ["thumbnail", "previews"] as const;
+export type PictureKind = (typeof pictureKinds)[number];
+
+const pictureEndings: Record<PictureKind, string> = { thumbnail: ".jpg", previews: ".previews.jpg" };
+
+/** `metadata/thumbnails/cam01/2025-09-23/cam01_20250923_153000.jpg` (`….previews.jpg`) for a video's path. */
+export function picturePathOf(kind: PictureKind, videoPath: string): string {
   if (!parseArchivePath(videoPath)) throw new AppError("internal", `not a path of a video: ${videoPath}`);
-  return `metadata/thumbnails/${videoPath.slice(0, -".mp4".length)}.jpg`;
+  return `metadata/thumbnails/${videoPath.slice(0, -".mp4".length)}${pictureEndings[kind]}`;
 }
 
 /** The archive's identity file. */

@@ -6,14 +6,26 @@ import { errnoOf } from "./errors.ts";
  * Writes a small file so that after a power cut either the old or the new content is there, whole: temp file beside
  * it, fsync, rename, fsync of the directory. A failed fsync is final: the temp file is removed and the error thrown.
  */
-export async function writeFileAtomic(
+export function writeFileAtomic(path: string, content: string | Uint8Array, mode = 0o644): Promise<void> {
+  return replaceFile(path, content, { temporary: `${path}.tmp-${process.pid}`, flags: "w", mode });
+}
+
+/**
+ * {@link writeFileAtomic} into a folder that others may write to, too: the temp file, `….tmp-` and a name that nobody
+ * can foresee, is ours and not one that a planted link leads to.
+ */
+export function writeSharedFileAtomic(path: string, content: Uint8Array): Promise<void> {
+  const temporary = `${path}.tmp-${crypto.randomUUID()}`;
+  return replaceFile(path, content, { temporary, flags: "wx", mode: 0o644 });
+}
+
+async function replaceFile(
   path: string,
   content: string | Uint8Array,
-  mode = 0o644,
+  { temporary, flags, mode }: { temporary: string; flags: string; mode: number },
 ): Promise<void> {
-  const temporary = `${path}.tmp-${process.pid}`;
   try {
-    const file = await open(temporary, "w", mode);
+    const file = await open(temporary, flags, mode);
     try {
       await file.writeFile(content);
       await file.sync();

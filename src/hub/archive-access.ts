@@ -3,19 +3,16 @@ import type { Logger } from "../common/log.ts";
 import { fileSystemOf } from "./archive/file-system-of.ts";
 import type { HubConfig } from "./config.ts";
 import { createDirectoryMediaSource } from "./playback/directory-media-source.ts";
-import { createDirectoryThumbnailStore } from "./playback/directory-thumbnail-store.ts";
+import { createDirectoryPictureStore } from "./playback/directory-picture-store.ts";
 import type { MediaSource } from "./playback/media-source.ts";
-import type { ThumbnailStore } from "./playback/thumbnail-store.ts";
+import type { PictureStore } from "./playback/picture-store.ts";
 import { MediaWorkers } from "./playback/workers/media-workers.ts";
-import {
-  createWorkerMediaSource,
-  createWorkerThumbnailStore,
-} from "./playback/workers/worker-media-source.ts";
+import { createWorkerMediaSource, createWorkerPictureStore } from "./playback/workers/worker-media-source.ts";
 
-/** How the hub reads the archive, and keeps thumbnails in it. */
+/** How the hub reads the archive, and keeps pictures in it. */
 export interface ArchiveAccess extends AsyncDisposable {
   media: MediaSource;
-  thumbnailStore: ThumbnailStore;
+  pictureStore: PictureStore;
 }
 
 export interface ArchiveAccessOptions {
@@ -33,14 +30,14 @@ export function openArchiveAccess(options: ArchiveAccessOptions): ArchiveAccess 
   if (!usesWorkers(config, logger)) {
     return {
       media: createDirectoryMediaSource({ root, archiveId }),
-      thumbnailStore: createDirectoryThumbnailStore(root),
+      pictureStore: createDirectoryPictureStore(root),
       [Symbol.asyncDispose]: async () => undefined,
     };
   }
   const workers = new MediaWorkers({ selfCommand, root, clock, logger });
   return {
     media: createWorkerMediaSource({ workers, archiveId, clock }),
-    thumbnailStore: createWorkerThumbnailStore(workers),
+    pictureStore: createWorkerPictureStore(workers),
     [Symbol.asyncDispose]: () => workers[Symbol.asyncDispose](),
   };
 }

@@ -53,6 +53,11 @@ export const HubConfig = v.strictObject({
    * `auto`: through workers where it lies on NFS, SMB or FUSE.
    */
   archive_access: v.optional(v.picklist(["auto", "inline", "workers"]), "auto"),
+  /**
+   * The small pictures of a video for dragging along it: made in the `background` for every new video, `on_demand` when
+   * somebody looks, or `off`.
+   */
+  previews: v.optional(v.picklist(["background", "on_demand", "off"]), "background"),
   /** Where browsers reach the hub, when a proxy is in front of it. With https, cookies are for https alone. */
   public_url: v.optional(PublicUrl),
   /** How long a login lasts. */

@@ -46,16 +46,17 @@ import { LiveCameras } from "./live/live-cameras.ts";
 import { createNodeService } from "./nodes/catalog-node-service.ts";
 import { createNodeRoutes } from "./nodes/nodes.routes.ts";
 import { BoundedTasks } from "./playback/bounded-tasks.ts";
+import { createPictures } from "./playback/create-pictures.ts";
 import { createCameraPlaylists } from "./playback/hls/camera-playlists.ts";
 import { createHlsRoutes } from "./playback/hls/hls.routes.ts";
 import { MediaIndexes } from "./playback/hls/media-indexes.ts";
 import { PlayableParts } from "./playback/hls/playable-parts.ts";
+import { createPreviewRoutes } from "./playback/previews/previews.routes.ts";
 import { openTranscoding } from "./playback/qualities/open-transcoding.ts";
 import { createQualityRoutes } from "./playback/qualities/qualities.routes.ts";
 import { createRecentVideos } from "./playback/recent-videos.ts";
 import { createStreamRoutes } from "./playback/stream.routes.ts";
 import { createThumbnailRoutes } from "./playback/thumbnail.routes.ts";
-import { createThumbnails } from "./playback/thumbnails.ts";
 import { openStorage } from "./storage.ts";
 import { createCameraTimelines } from "./timeline/camera-timeline.ts";
 import { createTimelineRoutes } from "./timeline/timeline.routes.ts";
@@ -155,18 +156,16 @@ export async function openHub({ config, selfCommand, clock = systemClock }: HubO
     isKnown: async (videoId) => (await catalog.findVideo(videoId)) !== undefined,
   });
 
-  const { media, thumbnailStore } = stack.use(
+  const stop = new AbortController();
+  const { media, pictureStore } = stack.use(
     openArchiveAccess({
       ...{ config, selfCommand, clock, logger: createLogger("media") },
       archiveId: () => archive.archiveId,
     }),
   );
-  const thumbnails = createThumbnails({
-    videos: catalog,
-    media,
-    store: thumbnailStore,
-    clock,
-    logger: createLogger("thumbnails"),
+  const pictures = createPictures({
+    ...{ mode: config.previews, catalog, media, store: pictureStore, clock, signal: stop.signal },
+    isArchiveThere: () => archive.status.state !== "down",
   });
   const clips = createClipService({
     catalog,
@@ -186,7 +185,10 @@ export async function openHub({ config, selfCommand, clock = systemClock }: HubO
     clock,
     logger: createLogger("transcoding"),
   });
-  const metrics = new HubMetrics({ health, clock, transcoding: () => transcoded?.figures });
+  const metrics = new HubMetrics({
+    ...{ health, previews: pictures.previewCounts, clock },
+    transcoding: () => transcoded?.figures,
+  });
   const playlists = createCameraPlaylists({
     ...{ catalog, parts, clock },
     canTranscode: async () => (await transcoded?.isAvailable()) ?? false,
@@ -209,7 +211,10 @@ export async function openHub({ config, selfCommand, clock = systemClock }: HubO
     publicOrigin,
     routes: [
       createVideoRoutes({ videos, cursors }),
-      createIngestRoutes({ catalog, clock, logger: createLogger("ingest") }),
+      createIngestRoutes({
+        ...{ catalog, clock, logger: createLogger("ingest") },
+        onStored: pictures.announced,
+      }),
       createGapReportRoutes({ catalog, clock }),
       createBookmarkRoutes({ catalog }),
       createGapRoutes({ gaps: catalog, cursors }),
@@ -244,7 +249,8 @@ export async function openHub({ config, selfCommand, clock = systemClock }: HubO
         ...{ catalog, media, clock, logger: createLogger("export"), softwareVersion: versionText },
         archiveId: () => archive.archiveId,
       }),
-      createThumbnailRoutes({ videos: catalog, thumbnails, cameras }),
+      createThumbnailRoutes({ videos: catalog, thumbnails: pictures.thumbnails, cameras }),
+      createPreviewRoutes({ videos: catalog, previews: pictures.previews }),
       createAuthRoutes({ signIn, publicOrigin, renderLogin: createLoginRenderer({ clock, assets }) }),
       createAssetRoutes(assets),
       createPages({ videos, gaps: catalog, nodes, health, remote, edgeFootage, clock, assets }),
@@ -257,9 +263,9 @@ export async function openHub({ config, selfCommand, clock = systemClock }: HubO
   const server = stack.use(serveApp(app, config.listen));
   // Before the server, which does not wait for them.
   stack.use(links);
-  const stop = new AbortController();
   stack.defer(() => stop.abort());
   void archive.run(stop.signal);
+  void pictures.run();
   void runSilenceWatch(
     {
       ...{ nodes: nodes.list, alerts, clock, logger: createLogger("alerts") },

@@ -5,7 +5,7 @@ import {
   archivePathOf,
   formatArchivePath,
   parseArchivePath,
-  thumbnailPathOf,
+  picturePathOf,
 } from "../../src/common/archive-path.ts";
 import { CameraId } from "../../src/common/ids.ts";
 import { localTimeOf } from "../../src/common/time-zone.ts";
@@ -17,7 +17,12 @@ describe("paths in the archive", () => {
     const startTimeMs = Date.UTC(2025, 8, 23, 6, 30);
     const path = archivePathOf({ cameraId: "cam01", startTimeMs, timeZone: "Asia/Seoul" });
     expect(path).toBe("cam01/2025-09-23/cam01_20250923_153000.mp4");
-    expect(thumbnailPathOf(path)).toBe("metadata/thumbnails/cam01/2025-09-23/cam01_20250923_153000.jpg");
+    expect(picturePathOf("thumbnail", path)).toBe(
+      "metadata/thumbnails/cam01/2025-09-23/cam01_20250923_153000.jpg",
+    );
+    expect(picturePathOf("previews", path)).toBe(
+      "metadata/thumbnails/cam01/2025-09-23/cam01_20250923_153000.previews.jpg",
+    );
     expect(archivePathOf({ cameraId: "cam01", startTimeMs, timeZone: "Asia/Seoul" }, 2)).toBe(
       "cam01/2025-09-23/cam01_20250923_153000-2.mp4",
     );
@@ -54,7 +59,7 @@ describe("paths in the archive", () => {
     "",
   ])("refuses %p", (path) => {
     expect(parseArchivePath(path)).toBeUndefined();
-    expect(() => thumbnailPathOf(path)).toThrow();
+    expect(() => picturePathOf("thumbnail", path)).toThrow();
   });
 });
 

@@ -20,12 +20,14 @@ export interface VideoRecipe {
   height?: number;
   /** An ffmpeg lavfi source without its size and rate: `testsrc2`, `color=c=red`. */
   picture?: string;
+  /** ffmpeg's filters after it. */
+  filter?: string;
 }
 
 /** A video of the test pattern with a GOP per second, put into the archive under `root` as an edge would. */
 export async function archiveTestVideo(root: string, recipe: VideoRecipe): Promise<Video> {
   const { cameraId = "cam01", timeZone = "Asia/Seoul", startTimeMs, seconds = 4, codec = "h264" } = recipe;
-  const { width = 640, height = 360, picture = "testsrc2" } = recipe;
+  const { width = 640, height = 360, picture = "testsrc2", filter = "null" } = recipe;
   const filePath = archivePathOf({ cameraId, startTimeMs, timeZone });
   const target = join(root, filePath);
   await mkdir(dirname(target), { recursive: true });
@@ -37,7 +39,7 @@ export async function archiveTestVideo(root: string, recipe: VideoRecipe): Promi
       ...[
         "-i",
         `${picture}${picture.includes("=") ? ":" : "="}size=${width}x${height}:rate=10:duration=${seconds}`,
-        "-c:v",
+        ...["-vf", filter, "-c:v"],
         ...encoder,
       ],
       ...["-preset", "ultrafast", "-threads", "1", "-pix_fmt", "yuv420p", "-g", "10", "-bf", "0"],

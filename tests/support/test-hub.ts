@@ -47,6 +47,8 @@ export async function openTestHub(
     listen: "127.0.0.1:0",
     data_path: join(folder, "data"),
     archive_path: join(folder, "archive"),
+    // Most tests announce videos that are not there.
+    previews: "on_demand",
     ...options.config,
   });
   const { clock = systemClock } = options;

@@ -27,23 +27,35 @@ const streamMs = 60_000;
 const maxStreams = 10_000;
 const streamPath = /^\/api\/videos\/([0-9a-f-]{36})\/(?:stream(?:\.mp4)?|parts\/.*)$/;
 
+/** Since the start; waiting are those being made, too. */
+export interface PreviewCounts {
+  made: number;
+  failed: number;
+  waiting: number;
+}
+
+export interface HubMetricsOptions {
+  health: HealthService;
+  previews: () => PreviewCounts;
+  /** Undefined where nothing is transcoded. */
+  transcoding?: () => TranscodingFigures | undefined;
+  clock: Clock;
+}
+
 /** The hub's figures for Prometheus; docs/metrics.md has the list. Labels have few values. */
 export class HubMetrics {
   readonly #registry = new Registry();
   readonly #clock: Clock;
   readonly #health: HealthService;
+  readonly #previews: () => PreviewCounts;
   readonly #durations: Histogram<"code">;
   readonly #transcoding: () => TranscodingFigures | undefined;
   /** When each video was read last, the longest ago first. */
   readonly #streams = new Map<string, number>();
 
-  constructor(options: {
-    health: HealthService;
-    clock: Clock;
-    /** Undefined where nothing is transcoded. */
-    transcoding?: () => TranscodingFigures | undefined;
-  }) {
+  constructor(options: HubMetricsOptions) {
     this.#health = options.health;
+    this.#previews = options.previews;
     this.#clock = options.clock;
     this.#transcoding = options.transcoding ?? (() => undefined);
     this.#durations = new Histogram({
@@ -80,6 +92,11 @@ export class HubMetrics {
       const made = new Gauge({ name: `livecam_hub_${name}`, help, labelNames, registers: [now] });
       for (const [labels, value] of known) made.set(labels, value as number);
     };
+    const counter = (name: string, help: string, values: Readonly<Record<string, number>>) => {
+      const labelNames = ["result"];
+      const made = new Counter({ name: `livecam_hub_${name}`, help, labelNames, registers: [now] });
+      for (const [result, value] of Object.entries(values)) made.inc({ result }, value);
+    };
     const figure = (part: PartStatus, name: string) => part.figures[name];
     const { user, system } = process.cpuUsage();
     gauge("info", "Always 1; who this is.", [[{ version: softwareVersion }, 1]]);
@@ -87,6 +104,9 @@ export class HubMetrics {
     gauge("resident_memory_bytes", "Memory of the process.", [[{}, process.memoryUsage.rss()]]);
     gauge("cpu_seconds", "Processor time of the process, user and system.", [[{}, (user + system) / 1e6]]);
     gauge("active_streams", "Videos that were read in the last minute.", [[{}, this.#activeStreams()]]);
+    const { made, failed, waiting } = this.#previews();
+    counter("previews_total", "Videos whose previews were made, and tries that failed.", { made, failed });
+    gauge("previews_waiting", "Videos whose previews are being made or wait for it.", [[{}, waiting]]);
     const all = {
       system: state,
       ...Object.fromEntries(Object.entries(parts).map(([name, part]) => [name, part.state])),

@@ -19,8 +19,10 @@ export function createIngestRoutes(options: {
   catalog: Pick<Catalog, "saveVideos">;
   clock: Clock;
   logger: Logger;
+  /** Hears of videos that were not known before. */
+  onStored?: (videoIds: readonly string[]) => void;
 }) {
-  const { catalog, clock, logger } = options;
+  const { catalog, clock, logger, onStored } = options;
   return new Hono<AppEnv>().post(
     "/api/videos/announce",
     allow("node"),
@@ -47,6 +49,8 @@ export function createIngestRoutes(options: {
       if (issues.length > 0) throw new AppError("invalid_input", "the body is not valid", { issues });
 
       const results = await announceVideos(catalog, videos, clock.wallMs());
+      const stored = results.filter(({ result }) => result === "stored");
+      if (stored.length > 0) onStored?.(stored.map(({ video_id }) => video_id));
       const conflicts = results.filter(({ result }) => result === "conflict");
       for (const { video_id, detail } of conflicts) {
         logger.warn("announce refused: known with other content", { video_id, detail });

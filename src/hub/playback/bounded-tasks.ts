@@ -76,6 +76,11 @@ export class BoundedTasks<T> {
     if (this.#byKey.get(key) === entry) this.#byKey.delete(key);
   }
 
+  /** Resolves when no task of this key waits or runs; never rejects. */
+  async settled(key: string): Promise<void> {
+    await this.#byKey.get(key)?.result.catch(() => undefined);
+  }
+
   async #runInTurn(task: (givenUp: AbortSignal) => Promise<T>, givenUp: AbortSignal): Promise<T> {
     // A turn is handed over, not given back and taken: nobody can step in between.
     if (this.#running >= this.#concurrency) await this.#turn(givenUp);

@@ -6,13 +6,11 @@ import type { Video } from "../db/catalog.ts";
 import { allow } from "../http/access.ts";
 import type { AppEnv } from "../http/app-env.ts";
 import { describe } from "../http/describe.ts";
-import { checkPreconditions, formatHttpDate } from "../http/preconditions.ts";
-import { problemOfError } from "../http/problem-response.ts";
 import { validParam, validQuery } from "../http/validate.ts";
-import { noPicture } from "./no-picture.ts";
+import { pictureResponse } from "./picture-response.ts";
 import type { PlayableVideos } from "./playable-videos.ts";
-import type { Thumbnails } from "./thumbnails.ts";
 import { findPlayableVideo } from "./video-file.ts";
+import type { VideoPictures } from "./video-pictures.ts";
 
 /** What these routes need to know of a camera. Throws `not_found` for one that is not known. */
 export interface NewestVideos {
@@ -23,7 +21,7 @@ const noQuery = validQuery(v.strictObject({}));
 
 export function createThumbnailRoutes(deps: {
   videos: PlayableVideos;
-  thumbnails: Thumbnails;
+  thumbnails: Pick<VideoPictures, "of">;
   cameras: NewestVideos;
 }) {
   const { videos, thumbnails, cameras } = deps;
@@ -43,40 +41,10 @@ export function createThumbnailRoutes(deps: {
       noQuery,
       async (c) => {
         const video = await findPlayableVideo(videos, c.req.valid("param").id);
-        // Of the same video another ffmpeg may make other bytes that show the same: a weak tag.
-        const validators = {
-          etag: `"${video.fileSha256.slice(0, 32)}-320"`,
-          lastModifiedMs: video.createdAtMs,
-        };
-        const headers = {
-          ETag: `W/${validators.etag}`,
-          "Last-Modified": formatHttpDate(validators.lastModifiedMs),
-          "Cache-Control": "private, max-age=31536000, immutable",
-        };
-        const known = checkPreconditions(
-          {
-            ifMatch: undefined,
-            ifUnmodifiedSince: undefined,
-            ifNoneMatch: c.req.header("if-none-match"),
-            ifModifiedSince: c.req.header("if-modified-since"),
-            ifRange: undefined,
-          },
-          validators,
-        );
-        if (known === "not_modified") return new Response(null, { status: 304, headers });
-        try {
-          const jpeg = await thumbnails.of(video);
-          return new Response(c.req.method === "HEAD" ? null : (jpeg as Uint8Array<ArrayBuffer>), {
-            headers: { ...headers, "Content-Type": "image/jpeg", "Content-Length": String(jpeg.length) },
-          });
-        } catch (error) {
-          if (!(error instanceof AppError) || !prefersImages(c.req.header("accept"))) throw error;
-          const { status } = problemOfError(error, c.var.requestId);
-          return new Response(noPicture, {
-            status,
-            headers: { "Content-Type": "image/svg+xml", "Cache-Control": "no-store" },
-          });
-        }
+        return pictureResponse(c, {
+          ...{ video, contentType: "image/jpeg", variant: "320" },
+          make: () => thumbnails.of(video),
+        });
       },
     )
     .get(
@@ -98,9 +66,4 @@ export function createThumbnailRoutes(deps: {
         return c.redirect(`/api/videos/${video.videoId}/thumbnail`, 302);
       },
     );
-}
-
-/** An `<img>` names image types first; programs say `application/json` or leave it at anything. */
-function prefersImages(accept = ""): boolean {
-  return /^\s*image\//.test(accept);
 }

@@ -1,5 +1,7 @@
 import { runChild } from "../../common/child-process.ts";
 import { AppError } from "../../common/errors.ts";
+import type { Video } from "../db/catalog.ts";
+import { isJpeg } from "./jpeg.ts";
 import type { MediaSource } from "./media-source.ts";
 
 /** Width of every thumbnail in pixels; the height follows from the video's shape. */
@@ -15,7 +17,10 @@ const maxJpegBytes = 512 * 1024;
  * the file itself is not seeked, and ffmpeg never sees its path. Throws `corrupt_file` when there is no picture in
  * it, `timeout`, `unavailable` without ffmpeg, and what the {@link MediaSource} throws.
  */
-export async function makeThumbnail(media: MediaSource, filePath: string): Promise<Uint8Array> {
+export async function makeThumbnail(
+  media: Pick<MediaSource, "readIndex" | "readRange">,
+  { filePath }: Pick<Video, "filePath">,
+): Promise<Uint8Array> {
   const archived = await media.readIndex(filePath);
   const fragment = archived.fragments.find(({ startsWithKeyframe }) => startsWithKeyframe);
   if (!fragment) throw new AppError("corrupt_file", `${filePath} has no keyframe`);
@@ -57,11 +62,3 @@ const thumbnailArgv = [
   ...["-an", "-sn", "-dn", "-frames:v", "1", "-vf", `scale=${thumbnailWidth}:-2:flags=bicubic`],
   ...["-threads", "1", "-q:v", "4", "-f", "mjpeg", "pipe:1"],
 ];
-
-/** Whether it is a whole JPEG, as far as its two ends tell: a write cut short has no end marker. */
-export function isJpeg(bytes: Uint8Array): boolean {
-  const size = bytes.length;
-  return (
-    size > 4 && bytes[0] === 0xff && bytes[1] === 0xd8 && bytes[size - 2] === 0xff && bytes[size - 1] === 0xd9
-  );
-}

@@ -36,6 +36,9 @@ describe("the hub's metrics", () => {
       'livecam_hub_part_state{part="catalog",state="ok"} 1',
       'livecam_hub_http_request_duration_seconds_count{code="4xx"} 1',
       "livecam_hub_active_streams 0",
+      'livecam_hub_previews_total{result="made"} 0',
+      'livecam_hub_previews_total{result="failed"} 0',
+      "livecam_hub_previews_waiting 0",
     ])
       expect(text).toContain(`${line}\n`);
     expect(text).toMatch(/^livecam_hub_http_request_duration_seconds_bucket\{le="\+Inf",code="2xx"\} [1-9]/m);
@@ -78,12 +81,18 @@ describe("the hub's metrics", () => {
 describe("active streams", () => {
   const id = (n: number) => `01997000-0000-7000-8000-${String(n).padStart(12, "0")}`;
   const streamOf = (n: number, status = 206) => ({ path: `/api/videos/${id(n)}/stream`, status, tookMs: 1 });
+  const metricsAt = (clock: FakeClock) =>
+    new HubMetrics({
+      health: { status: async () => usualData().status },
+      previews: () => ({ made: 0, failed: 0, waiting: 0 }),
+      clock,
+    });
   const count = async (metrics: HubMetrics) =>
     Number(/^livecam_hub_active_streams (\d+)$/m.exec(await metrics.text())?.[1]);
 
   test("are the videos that were read in the last minute, each once", async () => {
     const clock = new FakeClock(0);
-    const metrics = new HubMetrics({ health: { status: async () => usualData().status }, clock });
+    const metrics = metricsAt(clock);
     for (let i = 0; i < 50; i++) metrics.answered(streamOf(1));
     clock.advance(40_000);
     metrics.answered(streamOf(2, 200));
@@ -101,7 +110,7 @@ describe("active streams", () => {
 
   test("take no more memory however many there are", async () => {
     const clock = new FakeClock(0);
-    const metrics = new HubMetrics({ health: { status: async () => usualData().status }, clock });
+    const metrics = metricsAt(clock);
     for (let i = 0; i < 12_000; i++) metrics.answered(streamOf(i));
     expect(await count(metrics)).toBe(10_000);
   });

@@ -8,14 +8,16 @@ import { createApp } from "../../../src/hub/app.ts";
 import type { Video, VideoStatus } from "../../../src/hub/db/catalog.ts";
 import { serveApp } from "../../../src/hub/http/serve-app.ts";
 import { createDirectoryMediaSource } from "../../../src/hub/playback/directory-media-source.ts";
-import { createDirectoryThumbnailStore } from "../../../src/hub/playback/directory-thumbnail-store.ts";
+import { createDirectoryPictureStore } from "../../../src/hub/playback/directory-picture-store.ts";
 import { MediaIndexes } from "../../../src/hub/playback/hls/media-indexes.ts";
 import { PlayableParts } from "../../../src/hub/playback/hls/playable-parts.ts";
 import type { MediaSource } from "../../../src/hub/playback/media-source.ts";
+import { makeSprite } from "../../../src/hub/playback/previews/make-sprite.ts";
+import { createPreviewRoutes } from "../../../src/hub/playback/previews/previews.routes.ts";
 import { createStreamRoutes } from "../../../src/hub/playback/stream.routes.ts";
 import { createThumbnailRoutes } from "../../../src/hub/playback/thumbnail.routes.ts";
-import type { makeThumbnail } from "../../../src/hub/playback/thumbnail.ts";
-import { createThumbnails } from "../../../src/hub/playback/thumbnails.ts";
+import { makeThumbnail } from "../../../src/hub/playback/thumbnail.ts";
+import { createVideoPictures } from "../../../src/hub/playback/video-pictures.ts";
 import { writeTestArchiveIdentity } from "../../support/archived-video.ts";
 
 /** The hub's HTTP side with playback alone, over a real server and a real folder. */
@@ -24,6 +26,7 @@ export async function startPlaybackServer(
     wrapMedia?: (media: MediaSource) => MediaSource;
     make?: typeof makeThumbnail;
     idleTimeoutSeconds?: number;
+    previewsOff?: boolean;
   } = {},
 ) {
   const root = await mkdtemp(join(tmpdir(), "livecam-playback-"));
@@ -38,14 +41,12 @@ export async function startPlaybackServer(
   };
   const media = (options.wrapMedia ?? ((same) => same))(createDirectoryMediaSource({ root }));
   const logger = createLogger("test");
-  const thumbnails = createThumbnails({
-    videos,
-    media,
-    store: createDirectoryThumbnailStore(root),
-    clock: systemClock,
-    logger,
-    ...(options.make ? { make: options.make } : {}),
+  const store = createDirectoryPictureStore(root);
+  const pictures = { videos, media, store, clock: systemClock, logger };
+  const thumbnails = createVideoPictures({
+    ...{ ...pictures, kind: "thumbnail", make: options.make ?? makeThumbnail },
   });
+  const previews = createVideoPictures({ ...{ ...pictures, kind: "previews", make: makeSprite } });
   const newestVideoOf = async (cameraId: string) =>
     [...rows.values()].filter((video) => video.cameraId === cameraId).at(-1);
   const { app } = createApp({
@@ -61,6 +62,7 @@ export async function startPlaybackServer(
         parts: new PlayableParts({ videos, media, indexes: new MediaIndexes(media) }),
       }),
       createThumbnailRoutes({ videos, thumbnails, cameras: { newestVideoOf } }),
+      createPreviewRoutes({ videos, previews: options.previewsOff ? undefined : previews }),
     ],
   });
   const server = serveApp(app, {
@@ -73,6 +75,10 @@ export async function startPlaybackServer(
   return {
     root,
     rows,
+    store,
+    media,
+    thumbnails,
+    previews,
     videos,
     port,
     add: (video: Video) => rows.set(video.videoId, video),

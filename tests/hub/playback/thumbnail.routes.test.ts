@@ -1,11 +1,11 @@
 import { afterAll, beforeAll, describe, expect, test } from "bun:test";
 import { chmod, mkdir, readdir, readFile, rm, symlink, truncate, writeFile } from "node:fs/promises";
 import { dirname, join } from "node:path";
-import { thumbnailPathOf } from "../../../src/common/archive-path.ts";
+import { picturePathOf } from "../../../src/common/archive-path.ts";
 import { runChild } from "../../../src/common/child-process.ts";
 import { AppError } from "../../../src/common/errors.ts";
 import type { Video } from "../../../src/hub/db/catalog.ts";
-import { isJpeg } from "../../../src/hub/playback/thumbnail.ts";
+import { isJpeg } from "../../../src/hub/playback/jpeg.ts";
 import { archiveTestVideo } from "../../support/archived-video.ts";
 import { startPlaybackServer } from "./playback-server.ts";
 
@@ -25,7 +25,8 @@ async function addVideo(recipe: Partial<Parameters<typeof archiveTestVideo>[1]> 
 }
 
 const urlOf = (video: Video) => `/api/videos/${video.videoId}/thumbnail`;
-const keptPathOf = (video: Video, on: Server = server) => join(on.root, thumbnailPathOf(video.filePath));
+const keptPathOf = (video: Video, on: Server = server) =>
+  join(on.root, picturePathOf("thumbnail", video.filePath));
 
 async function sizeOf(jpeg: Uint8Array): Promise<string> {
   const exit = await runChild({
@@ -131,7 +132,7 @@ describe("the making", () => {
     let most = 0;
     const made: string[] = [];
     await using busy = await startPlaybackServer({
-      make: async (_media, filePath) => {
+      make: async (_media, { filePath }) => {
         made.push(filePath);
         most = Math.max(most, ++running);
         await Bun.sleep(5);

@@ -2,7 +2,7 @@ import { serialize } from "bun:jsc";
 import { lstatSync } from "node:fs";
 import { AppError, describeError, errorCodeOf } from "../../../common/errors.ts";
 import { createDirectoryMediaSource } from "../directory-media-source.ts";
-import { createDirectoryThumbnailStore } from "../directory-thumbnail-store.ts";
+import { createDirectoryPictureStore } from "../directory-picture-store.ts";
 import { type FileRequest, failureStatus, parseFileRequest, type WorkerFailure } from "./worker-wire.ts";
 
 /**
@@ -12,7 +12,7 @@ import { type FileRequest, failureStatus, parseFileRequest, type WorkerFailure }
 export function serveMedia({ socketPath, root }: { socketPath: string; root: string }): void {
   let archiveId: string | undefined;
   const media = createDirectoryMediaSource({ root, archiveId: () => archiveId });
-  const thumbnails = createDirectoryThumbnailStore(root);
+  const pictures = createDirectoryPictureStore(root);
 
   /** Tells a file from one that was put in its place; network file systems keep the number of a file as long as it lives. */
   const tagOf = (path: string) => {
@@ -44,14 +44,21 @@ export function serveMedia({ socketPath, root }: { socketPath: string; root: str
         serialize(await media.salvageIndex(path), { binaryType: "nodebuffer" }) as Buffer<ArrayBuffer>,
       );
     },
-    async thumbnail({ path }) {
-      const jpeg = await thumbnails.read(path);
+    async picture({ path, kind = "thumbnail" }) {
+      const jpeg = await pictures.read(kind, path);
       return new Response(jpeg as Uint8Array<ArrayBuffer> | undefined, {
         status: jpeg === undefined ? 204 : 200,
       });
     },
-    async "keep-thumbnail"({ path }, request) {
-      await thumbnails.write(path, await request.bytes());
+    async "has-picture"({ path, kind = "thumbnail" }) {
+      return new Response(null, { status: (await pictures.has(kind, path)) ? 200 : 204 });
+    },
+    async "keep-picture"({ path, kind = "thumbnail" }, request) {
+      await pictures.write(kind, path, await request.bytes());
+      return new Response(null, { status: 204 });
+    },
+    async "remove-pictures"({ path }) {
+      await pictures.remove(path);
       return new Response(null, { status: 204 });
     },
   };

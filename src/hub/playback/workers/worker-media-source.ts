@@ -1,12 +1,13 @@
 import { deserialize } from "bun:jsc";
 import * as v from "valibot";
+import type { PictureKind } from "../../../common/archive-path.ts";
 import type { Clock } from "../../../common/clock.ts";
 import { AppError } from "../../../common/errors.ts";
 import type { ArchivedFile } from "../../../common/mp4/archive-file.ts";
 import type { SalvagedFile } from "../../../common/mp4/salvage-file.ts";
 import type { ByteRange } from "../../http/range.ts";
 import type { MediaSource } from "../media-source.ts";
-import type { ThumbnailStore } from "../thumbnail-store.ts";
+import type { PictureStore } from "../picture-store.ts";
 import type { MediaWorkers } from "./media-workers.ts";
 import { FileStats, failureStatus, formatFileRequest, WorkerFailure } from "./worker-wire.ts";
 
@@ -105,22 +106,29 @@ export function createWorkerMediaSource(options: {
   };
 }
 
-/** Thumbnails in the same archive. */
-export function createWorkerThumbnailStore(workers: Pick<MediaWorkers, "ask">): ThumbnailStore {
-  const addressOf = (operation: string, path: string) =>
-    `${operation}?${formatFileRequest({ path, archiveId: undefined })}`;
+/** Pictures in the same archive. */
+export function createWorkerPictureStore(workers: Pick<MediaWorkers, "ask">): PictureStore {
+  const addressOf = (operation: string, path: string, kind?: PictureKind) =>
+    `${operation}?${formatFileRequest({ path, archiveId: undefined, kind })}`;
   return {
-    read: (path) =>
-      workers.ask(addressOf("thumbnail", path), async (answer) => {
+    read: (kind, path) =>
+      workers.ask(addressOf("picture", path, kind), async (answer) => {
         const { status } = await checked(answer);
         return status === 204 ? undefined : answer.bytes();
       }),
-    write: (path, jpeg) =>
+    has: (kind, path) =>
       workers.ask(
-        addressOf("keep-thumbnail", path),
+        addressOf("has-picture", path, kind),
+        async (answer) => (await checked(answer)).status !== 204,
+      ),
+    write: (kind, path, jpeg) =>
+      workers.ask(
+        addressOf("keep-picture", path, kind),
         async (answer) => void (await checked(answer)),
         new Uint8Array(jpeg),
       ),
+    remove: (path) =>
+      workers.ask(addressOf("remove-pictures", path), async (answer) => void (await checked(answer))),
   };
 }
 

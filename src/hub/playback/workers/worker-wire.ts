@@ -1,4 +1,5 @@
 import * as v from "valibot";
+import { type PictureKind, pictureKinds } from "../../../common/archive-path.ts";
 import { AppError } from "../../../common/errors.ts";
 
 /**
@@ -27,13 +28,16 @@ export interface FileRequest {
   range?: { start: number; end: number } | undefined;
   /** The file has to be the one that had this tag. */
   tag?: string | undefined;
+  /** Of what is made of the video at `path`. */
+  kind?: PictureKind | undefined;
 }
 
-export function formatFileRequest({ path, archiveId, range, tag }: FileRequest): string {
+export function formatFileRequest({ path, archiveId, range, tag, kind }: FileRequest): string {
   const fields = new URLSearchParams({ path });
   if (archiveId !== undefined) fields.set("archive_id", archiveId);
   if (range !== undefined) fields.set("range", `${range.start}-${range.end}`);
   if (tag !== undefined) fields.set("tag", tag);
+  if (kind !== undefined) fields.set("kind", kind);
   return fields.toString();
 }
 
@@ -46,5 +50,6 @@ export function parseFileRequest(fields: URLSearchParams): FileRequest {
     archiveId: fields.get("archive_id") ?? undefined,
     range: start === undefined || end === undefined ? undefined : { start, end },
     tag: fields.get("tag") ?? undefined,
+    kind: pictureKinds.find((kind) => kind === fields.get("kind")),
   };
 }
