@@ -1,4 +1,5 @@
 import type * as v from "valibot";
+import { AppError } from "../common/errors.ts";
 import type { CameraStatus } from "../common/protocol/node.ts";
 import { formatWireTime } from "../common/protocol/wire.ts";
 import type { Camera } from "./camera/camera.ts";
@@ -32,14 +33,19 @@ export class CameraUnit implements ControlledCamera {
     await this.recorder.stop();
   }
 
+  /** Nothing is captured until `resume`: the camera gives no picture to anybody. */
   async pause(): Promise<void> {
     await this.recorder.pause();
-    if (this.recorder.status().state === "paused") this.gaps.paused(this.id);
+    if (!this.#isPaused) return;
+    this.gaps.paused(this.id);
+    await this.camera.stop();
   }
 
   async resume(): Promise<void> {
-    if (this.recorder.status().state === "paused") this.gaps.resumed(this.id);
+    if (!this.#isPaused) return;
+    this.gaps.resumed(this.id);
     this.recorder.resume();
+    this.camera.start();
   }
 
   async configure(settings: CameraSettings): Promise<void> {
@@ -54,7 +60,8 @@ export class CameraUnit implements ControlledCamera {
     this.#reconfigured();
   }
 
-  snapshot(signal: AbortSignal): Promise<Uint8Array<ArrayBuffer>> {
+  async snapshot(signal: AbortSignal): Promise<Uint8Array<ArrayBuffer>> {
+    if (this.#isPaused) throw new AppError("unavailable", "the camera is paused: it gives no picture");
     return this.camera.snapshot(signal);
   }
 
@@ -83,6 +90,10 @@ export class CameraUnit implements ControlledCamera {
       spool_failing: recorder.state === "failing",
       fallback_since: time(capture.fallbackSinceMs),
     };
+  }
+
+  get #isPaused(): boolean {
+    return this.recorder.status().state === "paused";
   }
 
   #reconfigured(): void {

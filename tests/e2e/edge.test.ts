@@ -114,6 +114,9 @@ test("pause closes the segment and records nothing, resume begins a new run", as
   expect((await client.status()).cameras).toMatchObject([{ state: "paused" }]);
   const recording = () => readdir(join(at.site.spool, "recording"));
   expect(await recording()).toEqual([]);
+  // Paused is paused for everybody: the camera is let go, and gives no picture.
+  expect((await processesWith(at.mark)).filter((pid) => pid !== edge.pid)).toEqual([]);
+  await expect(client.snapshot(`${at.mark}a`)).rejects.toThrow("the camera is paused");
   const archived = (await edge.logged("archived")).length;
   // Less than two frames would be no gap.
   await Bun.sleep(1000);

@@ -1,6 +1,7 @@
 import { expect, test } from "bun:test";
 import { mkdir } from "node:fs/promises";
 import { join } from "node:path";
+import { ControlClient } from "../../src/edge/control/control-client.ts";
 import { openBrowser } from "../support/browser.ts";
 import { EdgeProcess, makeEdgeSite } from "../support/edge-process.ts";
 import { startHubProcess } from "../support/hub-process.ts";
@@ -10,7 +11,7 @@ import { makeAccounts, password, userName } from "../support/test-hub.ts";
 
 // The hub and an edge as processes, and a real browser that plays what the camera gives now.
 
-test("the live page plays the camera, says when it is away, and plays again", async () => {
+test("the live page plays the camera, says when it is paused or away, and plays again", async () => {
   await using folder = await temporaryFolder();
   const data = join(folder.path, "data");
   const archive = join(folder.path, "videos");
@@ -23,10 +24,13 @@ test("the live page plays the camera, says when it is away, and plays again", as
     cameras: [{ id: "cam01", source: { type: "test", width: 640, height: 360, fps: 15, bitrate: 400_000 } }],
   });
   let edge = new EdgeProcess(site);
+  const control = new ControlClient(site.socket);
   await using browser = await openBrowser();
   try {
     await edge.logged("linked to the hub");
     await edge.logged("registered at the hub");
+    // The page shows the newest picture at first.
+    while (!(await control.snapshot("cam01").catch(() => undefined))) await Bun.sleep(50);
     const { page, troubles } = await browser.open({ width: 1000 });
     await page.goto(`${hub.url}/`);
     await page.fill("input[name=username]", userName);
@@ -39,6 +43,16 @@ test("the live page plays the camera, says when it is away, and plays again", as
     await isPlaying();
     const screenshots = process.env.LIVECAM_SCREENSHOTS;
     if (screenshots !== undefined) await page.screenshot({ path: join(screenshots, "live.png") });
+
+    await control.post("/cameras/cam01/pause");
+    await page.waitForSelector("[data-state=stopped]", { timeout: 30_000 });
+    expect(await page.evaluate(inPage.liveShowsNothing)).toBe(true);
+    if (screenshots !== undefined) await page.screenshot({ path: join(screenshots, "live-paused.png") });
+    const snapshot = await page.request.get(`${hub.url}/api/cameras/cam01/snapshot`);
+    expect(snapshot.status()).toBe(503);
+    expect(await snapshot.json()).toMatchObject({ detail: expect.stringContaining("the camera is paused") });
+    await control.post("/cameras/cam01/resume");
+    await isPlaying();
 
     await edge.stop();
     await page.waitForSelector("[data-state=away]", { timeout: 30_000 });

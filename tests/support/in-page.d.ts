@@ -54,3 +54,4 @@ export function playLiveHls(of: {
 }): Promise<{ errors: string[]; lateMs: number; frames: number }>;
 /** The live page shows moving pictures. */
 export function livePlays(): boolean;
+export function liveShowsNothing(): boolean;

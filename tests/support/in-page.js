@@ -175,3 +175,8 @@ export function livePlays() {
   const video = document.querySelector("[data-live][data-state=playing] video");
   return video !== null && video.videoWidth > 0 && video.getVideoPlaybackQuality().totalVideoFrames > 20;
 }
+
+export function liveShowsNothing() {
+  const video = document.querySelector("[data-live] video");
+  return video.videoWidth === 0 && !video.hasAttribute("poster") && !video.hasAttribute("src");
+}

@@ -37,6 +37,8 @@ export const LinkFrameHeader = v.variant("type", [
     camera_id: CameraId,
     starts_with_keyframe: v.boolean(),
   }),
+  /** A camera that is watched is paused: nothing comes before the next init segment. No payload. */
+  v.object({ type: v.literal("live_stopped"), camera_id: CameraId }),
 ]);
 export type LinkFrameHeader = v.InferOutput<typeof LinkFrameHeader>;
 

@@ -6,4 +6,6 @@ export interface CameraWatcher {
   /** A run begins, or is going on as the watcher comes. */
   onInit(init: InitSegment): void;
   onFragment(fragment: Fragment): void;
+  /** The camera is not captured, because nobody wants it to be: nothing comes before the next `onInit`. */
+  onStopped(): void;
 }

@@ -80,6 +80,9 @@ export class Camera {
     const deadline = new AbortController();
     await Promise.race([this.#supervision, sleep(stopMs, deadline.signal)]);
     deadline.abort();
+    if (!this.#isStopping) return;
+    this.#observer.stopped();
+    this.#snapshot = undefined;
   }
 
   /**
@@ -162,7 +165,6 @@ export class Camera {
       await sleep(waitMs, this.#current.signal);
     }
     await this.#fallback?.stop();
-    this.#observer.stopped();
   }
 
   /** Never rejects. */

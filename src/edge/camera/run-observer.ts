@@ -56,12 +56,17 @@ export class RunObserver implements CameraConsumer {
   /** Until the returned function is called. It begins with the last fragment, where that can be shown by itself. */
   watch(watcher: CameraWatcher): () => void {
     this.#watchers.add(watcher);
-    if (this.#init) watcher.onInit(this.#init);
+    if (this.#state === "stopped") watcher.onStopped();
+    else if (this.#init) this.#show(this.#init, watcher);
+    return () => this.#watchers.delete(watcher);
+  }
+
+  #show(init: InitSegment, watcher: CameraWatcher): void {
+    watcher.onInit(init);
     const newest = this.#newest;
     // What follows one that is kept as a copy has gone by already.
-    const isWhole = newest && newest.init === this.#init && !newest.isOurs;
+    const isWhole = newest && newest.init === init && !newest.isOurs;
     if (isWhole && this.#state === "running") watcher.onFragment(newest.fragment);
-    return () => this.#watchers.delete(watcher);
   }
 
   async onRunStart(init: InitSegment): Promise<void> {
@@ -112,8 +117,12 @@ export class RunObserver implements CameraConsumer {
     this.#failuresInRow++;
   }
 
+  /** What it has shown is forgotten. Repeatable. */
   stopped(): void {
+    if (this.#state === "stopped") return;
     this.#state = "stopped";
+    this.#newest = undefined;
+    for (const watcher of this.#watchers) watcher.onStopped();
   }
 
   isHealthy(): boolean {

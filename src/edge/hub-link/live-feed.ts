@@ -81,6 +81,10 @@ export class LiveFeed {
         if (waitsForKeyframe && !fragment.startsWithKeyframe) return;
         waitsForKeyframe = !sendFragment(fragment);
       },
+      onStopped: () => {
+        unsentInit = undefined;
+        this.#send({ type: "live_stopped", camera_id }, new Uint8Array());
+      },
     };
   }
 

@@ -22,7 +22,9 @@ export function createCameraCommandRoutes({ remote }: { remote: RemoteNodes }) {
       describe({
         tag: "Cameras",
         summary: "Record nothing until it is resumed",
-        description: "The time is a gap with the cause `paused`. Paused again stays paused.",
+        description:
+          "The camera is let go: no snapshot and no live view either. The time is a gap with the cause `paused`. " +
+          "Paused again stays paused.",
         also: done,
         problems,
       }),
@@ -65,6 +67,7 @@ export function createCameraCommandRoutes({ remote }: { remote: RemoteNodes }) {
       describe({
         tag: "Cameras",
         summary: "The newest keyframe, from the node",
+        description: "503 while the camera is paused.",
         content: { mediaType: "image/jpeg", description: "The picture." },
         problems,
       }),

@@ -23,6 +23,8 @@ interface Watched {
   hasCome: boolean;
   silentLooks: number;
   timer: ReturnType<typeof setInterval>;
+  /** Its node says that it is paused. */
+  isStopped: boolean;
 }
 
 /**
@@ -54,6 +56,7 @@ export class LiveCameras implements WatchableCameras {
     } else {
       watched = {
         ...{ nodeId, viewers: new Set(), init: undefined, newest: undefined, hasCome: true, silentLooks: 0 },
+        isStopped: false,
         timer: setInterval(() => this.#look(cameraId), lookMs),
       };
       this.#watched.set(cameraId, watched);
@@ -62,6 +65,7 @@ export class LiveCameras implements WatchableCameras {
     watched.viewers.add(viewer);
     if (watched.init) viewer.onInit(watched.init);
     if (watched.newest) viewer.onFragment(watched.newest, true);
+    if (watched.isStopped) viewer.onStopped();
     return () => this.#leave(cameraId, viewer);
   }
 
@@ -73,8 +77,13 @@ export class LiveCameras implements WatchableCameras {
       if (!watched) this.#end(header.camera_id, nodeId);
       return;
     }
-    if (header.type === "live_init") {
+    if (header.type === "live_stopped") {
+      forget(watched);
+      watched.isStopped = true;
+      for (const viewer of watched.viewers) viewer.onStopped();
+    } else if (header.type === "live_init") {
       const { codecs, width, height } = header;
+      watched.isStopped = false;
       watched.init = { codecs, width, height, bytes: payload };
       watched.newest = undefined;
       for (const viewer of watched.viewers) viewer.onInit(watched.init);
@@ -94,8 +103,7 @@ export class LiveCameras implements WatchableCameras {
   onLost(nodeId: string): void {
     for (const watched of this.#watched.values()) {
       if (watched.nodeId !== nodeId) continue;
-      watched.init = undefined;
-      watched.newest = undefined;
+      forget(watched);
       for (const viewer of watched.viewers) viewer.onAway(`node ${nodeId} is not linked to this hub`);
     }
   }
@@ -112,7 +120,8 @@ export class LiveCameras implements WatchableCameras {
   #move(nodeId: string, cameraId: string, watched: Watched): boolean {
     if (watched.nodeId === nodeId) return false;
     this.#end(cameraId, watched.nodeId);
-    Object.assign(watched, { nodeId, init: undefined, newest: undefined });
+    watched.nodeId = nodeId;
+    forget(watched);
     return true;
   }
 
@@ -123,7 +132,9 @@ export class LiveCameras implements WatchableCameras {
     watched.hasCome = false;
     if (watched.silentLooks < maxSilentLooks) return;
     watched.newest = undefined;
-    for (const viewer of watched.viewers) viewer.onAway("the camera gives no pictures now");
+    if (!watched.isStopped) {
+      for (const viewer of watched.viewers) viewer.onAway("the camera gives no pictures now");
+    }
     void this.#begin(cameraId, watched, { isAgain: true });
   }
 
@@ -149,4 +160,10 @@ export class LiveCameras implements WatchableCameras {
     const done = () => this.#ending.delete(cameraId);
     this.#options.unwatch(nodeId, cameraId).then(done, done);
   }
+}
+
+function forget(watched: Watched): void {
+  watched.init = undefined;
+  watched.newest = undefined;
+  watched.isStopped = false;
 }

@@ -89,6 +89,11 @@ export class LiveSocket implements SocketEvents, LiveViewer {
     this.#socket?.send(bytes);
   }
 
+  onStopped(): void {
+    this.#unsentInit = undefined;
+    this.#socket?.send(JSON.stringify({ type: "stopped" }));
+  }
+
   onAway(detail: string): void {
     if (this.#keepsUp()) this.#socket?.send(JSON.stringify({ type: "away", detail }));
   }

@@ -12,6 +12,8 @@ export interface LiveViewer {
   /** Before the first fragment, and whenever a new run begins. */
   onInit(init: LiveInit): void;
   onFragment(bytes: Uint8Array<ArrayBuffer>, startsWithKeyframe: boolean): void;
+  /** Nothing comes, since the camera is paused. */
+  onStopped(): void;
   /** Nothing comes, since the node cannot be asked; it goes on by itself when it can. */
   onAway(detail: string): void;
 }

@@ -39,7 +39,7 @@ export function createLiveRoutes(options: LiveRoutesOptions) {
       description:
         'A WebSocket. It says `{"type":"init","codecs","width","height"}` as text, then the init segment and each ' +
         "fragment of an MP4 (ISO/IEC 14496-12) as a binary message, and all of it again when a new run begins; " +
-        '`{"type":"away","detail"}` while the node cannot be asked. A viewer that is slow misses fragments.',
+        '`{"type":"stopped"}` while the camera is paused, `{"type":"away","detail"}` while the node cannot be asked. A viewer that is slow misses fragments.',
       problems: [400, 404, 426, 503],
       also: { 101: { description: "Switching to WebSocket." } },
     }),

@@ -17,6 +17,7 @@ export const LivePage: FC<{ page: PageContext; camera: CameraOverview; link: Nod
 }) => {
   const { t } = page;
   const id = encodeURIComponent(camera.cameraId);
+  const isPaused = camera.state === "paused";
   return (
     <Layout page={page} title={t.live.title(camera.name)} section="cameras">
       <div class="heading">
@@ -32,14 +33,18 @@ export const LivePage: FC<{ page: PageContext; camera: CameraOverview; link: Nod
           <CameraActions page={page} camera={camera} link={link} />
         </div>
       </div>
-      <div class="live" data-live={`/api/cameras/${id}/live`} data-state="connecting">
+      <div
+        class="live"
+        data-live={`/api/cameras/${id}/live`}
+        data-state={isPaused ? "stopped" : "connecting"}
+      >
         <div class="stage">
           <video
             muted
             autoplay
             playsinline
             controls
-            poster={link.isConnected ? `/api/cameras/${id}/snapshot` : undefined}
+            poster={link.isConnected && !isPaused ? `/api/cameras/${id}/snapshot` : undefined}
             aria-label={t.live.title(camera.name)}
           ></video>
         </div>
@@ -48,6 +53,9 @@ export const LivePage: FC<{ page: PageContext; camera: CameraOverview; link: Nod
         </p>
         <p class="muted" data-when="playing">
           {t.live.playing}
+        </p>
+        <p class="hint" data-when="stopped">
+          {t.live.paused}
         </p>
         <p class="hint" data-when="away">
           {t.live.away}

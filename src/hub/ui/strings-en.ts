@@ -77,6 +77,7 @@ export const english = {
     recordings: "Recordings",
     connecting: "Connecting to the camera …",
     playing: "As it is now, a second or two late.",
+    paused: "The camera is paused: it gives no picture until it is resumed.",
     away: "The camera's node cannot be reached. The picture comes as soon as it can.",
     unsupported: "This browser cannot play what the camera sends. The picture above is its newest.",
   },

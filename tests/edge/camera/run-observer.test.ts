@@ -29,9 +29,11 @@ test("who begins to watch gets the init segment and the last fragment, unless wh
   const watch = () => {
     const seen: unknown[] = [];
     const onFragment = ({ videoDecodeTime }: { videoDecodeTime: number }) => seen.push(videoDecodeTime / 90);
-    observer.watch({ onInit: () => seen.push("init"), onFragment })();
+    observer.watch({ onInit: () => seen.push("init"), onFragment, onStopped: () => seen.push("stopped") })();
     return seen;
   };
+  expect(watch()).toEqual(["stopped"]);
+  observer.starting();
   expect(watch()).toEqual([]);
   await observer.onRunStart(madeInit);
   expect(watch()).toEqual(["init"]);
@@ -43,4 +45,30 @@ test("who begins to watch gets the init segment and the last fragment, unless wh
   await observer.onFragment(madeFragment({ startMs: 3000, durationMs: 1000 }), arrival);
   observer.stalled("no keyframe for 10 s");
   expect(watch()).toEqual(["init"]);
+});
+
+test("what has been shown is forgotten when the capture is stopped, and watchers are told", async () => {
+  const clock = new FakeClock(Date.parse("2025-09-23T06:30:00Z"));
+  const observer = new RunObserver({ onRunStart() {}, onFragment() {}, onRunEnd() {} }, clock);
+  const seen: string[] = [];
+  const watcherNamed = (name: string) => ({
+    onInit: () => void seen.push(`${name} init`),
+    onFragment: () => void seen.push(`${name} fragment`),
+    onStopped: () => void seen.push(`${name} stopped`),
+  });
+  const arrival = { wallMs: clock.wallMs(), monotonicMs: clock.monotonicMs() };
+  observer.starting();
+  observer.watch(watcherNamed("first"));
+  await observer.onRunStart(madeInit);
+  await observer.onFragment(madeFragment({ startMs: 0, durationMs: 1000, keyframe: true }), arrival);
+  observer.stopped();
+  observer.stopped();
+  expect(observer.newest).toBeUndefined();
+  observer.watch(watcherNamed("second"));
+  observer.starting();
+  await observer.onRunStart(madeInit);
+  expect(seen).toEqual([
+    ...["first init", "first fragment", "first stopped"],
+    ...["second stopped", "first init", "second init"],
+  ]);
 });

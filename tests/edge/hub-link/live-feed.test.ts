@@ -31,7 +31,8 @@ function setUp() {
         if (wire.fails) throw new Error("the link is busy");
         const frame = parseLinkFrame(bytes);
         const text = new TextDecoder().decode(frame?.payload);
-        sent.push(frame?.header.type === "live_init" ? "init" : text);
+        const { type } = frame?.header ?? {};
+        sent.push(type === "live_init" ? "init" : type === "live_stopped" ? "stopped" : text);
       },
     },
   });
@@ -92,6 +93,17 @@ describe("a camera that is watched over a link", () => {
     give("f2 rest", false);
     give("f3");
     expect(sent).toEqual(["init", "f1", "init", "f3"]);
+  });
+
+  test("says that it is paused, and goes on with an init segment", () => {
+    const { feed, sent, watchers, give } = setUp();
+    feed.start("cam01");
+    give("f1");
+    watchers.get("cam01")?.onStopped();
+    watchers.get("cam01")?.onInit(init);
+    give("f2 rest", false);
+    give("f3");
+    expect(sent).toEqual(["init", "f1", "stopped", "init", "f3"]);
   });
 
   test("has its bytes copied: the recorder uses the memory again", () => {

@@ -103,6 +103,29 @@ describe("a camera that is watched", () => {
     expect(viewer.texts).toHaveLength(2);
   });
 
+  test("is said to be paused, also to who comes then, and goes on when it is resumed", async () => {
+    const { node, asked } = await linkNode();
+    const first = await watch();
+    await isAsked(asked, 1);
+    node.send(init());
+    await has(first, 1);
+    node.send(
+      formatLinkFrame({ header: { type: "live_stopped", camera_id: "cam01" }, payload: new Uint8Array() }),
+    );
+    node.send(fragment("nobody's"));
+    await first.until(() => first.texts[1], "that it is paused");
+    const second = await watch();
+    expect(await second.until(() => second.texts[0], "the same")).toEqual({ type: "stopped" });
+    node.send(init("cam01", "init 2"));
+    node.send(fragment("f2"));
+    expect(await has(first, 3)).toEqual(["init", "init 2", "f2"]);
+    expect(await has(second, 2)).toEqual(["init 2", "f2"]);
+    expect(first.texts.map(({ type }) => type)).toEqual(["init", "stopped", "init"]);
+    const third = await watch();
+    expect(await has(third, 2)).toEqual(["init 2", "f2"]);
+    expect(third.texts.map(({ type }) => type)).toEqual(["init"]);
+  });
+
   test("goes on when its node has been away", async () => {
     const viewer = await watch();
     const away = await viewer.until(() => viewer.texts[0], "that the node is away");

@@ -93,6 +93,13 @@ export class LiveRing implements LiveViewer {
     }
   }
 
+  /** What is kept goes, too: a paused camera gives no picture. */
+  onStopped(): void {
+    this.clear();
+    this.#run = undefined;
+    this.onAway("the camera is paused: it gives no picture");
+  }
+
   onAway(detail: string): void {
     this.#away = detail;
     this.#options.onNews();

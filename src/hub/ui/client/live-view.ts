@@ -42,6 +42,8 @@ function openStream(video: HTMLVideoElement, codecs: string): Stream | undefined
     const made = source.addSourceBuffer(type);
     buffer = made;
     made.addEventListener("updateend", () => {
+      // Another run, or nothing, may have taken its place while it took a fragment.
+      if (source.readyState !== "open") return;
       chase(made);
       pump();
     });
@@ -58,7 +60,7 @@ function openStream(video: HTMLVideoElement, codecs: string): Stream | undefined
 }
 
 function watchLive(view: HTMLElement, video: HTMLVideoElement): void {
-  /** `connecting`, `playing`, `away` or `unsupported`: the page says something else in each. */
+  /** `connecting`, `playing`, `stopped`, `away` or `unsupported`: the page says something else in each. */
   const show = (state: string) => {
     view.dataset.state = state;
   };
@@ -82,6 +84,14 @@ function watchLive(view: HTMLElement, video: HTMLVideoElement): void {
       const said = JSON.parse(data);
       isComing = false;
       if (said.type === "away") show("away");
+      if (said.type === "stopped") {
+        // The last picture does not stay either.
+        stream = undefined;
+        video.removeAttribute("poster");
+        video.removeAttribute("src");
+        video.load();
+        show("stopped");
+      }
       if (said.type !== "init") return;
       tries = 0;
       stream = openStream(video, said.codecs);

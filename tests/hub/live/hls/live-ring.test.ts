@@ -130,6 +130,19 @@ describe("the playlist of what a camera gives", () => {
 });
 
 describe("a camera that stops", () => {
+  test("because it is paused gives nothing any more, at once", () => {
+    const { ring, begin, give, read } = setUp();
+    begin();
+    for (let i = 0; i < 5; i++) give();
+    const [part] = read().parts;
+    ring.onStopped();
+    expect(() => ring.playlist()).toThrow("the camera is paused");
+    expect(ring.bytesOf(`${part?.sequence}.m4s`)).toBeUndefined();
+    begin();
+    give();
+    expect(read().parts).toHaveLength(1);
+  });
+
   test("is told, not played on and on; what comes later is a playlist of its own", () => {
     const { ring, clock, begin, give, read } = setUp();
     expect(() => ring.playlist()).toThrow("gives no pictures");
