@@ -95,7 +95,7 @@ testIf(
     ],
     timeoutMs: 50_000,
   });
-  expect({ exitCode: exit.exitCode, pictures: Number(new TextDecoder().decode(exit.stdout)) }).toEqual({
-    ...{ exitCode: 0, pictures: 30 },
-  });
+  expect(exit.exitCode).toBe(0);
+  // Some more may come before it ends.
+  expect(Number(new TextDecoder().decode(exit.stdout))).toBeGreaterThanOrEqual(30);
 });
