@@ -9,6 +9,7 @@ import { backlogBenchmark } from "./backlog-benchmark.ts";
 import type { Benchmark, BenchmarkContext, Binaries, Scale } from "./benchmark.ts";
 import { edge4Benchmark, edgeBenchmark } from "./edge-benchmark.ts";
 import { listBenchmark } from "./list-benchmark.ts";
+import { liveBenchmark } from "./live-benchmark.ts";
 import { describeMachine, describeOthersLoad } from "./machine.ts";
 import { playlistBenchmark } from "./playlist-benchmark.ts";
 import { rangeBenchmark } from "./range-benchmark.ts";
@@ -24,6 +25,7 @@ const benchmarks: readonly Benchmark[] = [
   listBenchmark,
   playlistBenchmark,
   visibleBenchmark,
+  liveBenchmark,
   edgeBenchmark,
   edge4Benchmark,
 ];

@@ -5,7 +5,18 @@ import { join } from "node:path";
 import { readProcessTree } from "../../scripts/benchmarks/process-usage.ts";
 import { type Child, startChild } from "../../src/common/child-process.ts";
 
-const names = ["startup", "archive", "backlog", "range", "list", "playlist", "visible", "edge", "edge4"];
+const names = [
+  "startup",
+  "archive",
+  "backlog",
+  "range",
+  "list",
+  "playlist",
+  "visible",
+  "live",
+  "edge",
+  "edge4",
+];
 const main = join(import.meta.dir, "../../scripts/benchmarks/main.ts");
 const memoryFolder = "/dev/shm";
 let folder = "";

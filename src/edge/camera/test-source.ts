@@ -1,12 +1,13 @@
 import type { SourceConfig } from "../config.ts";
 import type { CapturePlan } from "./camera-source.ts";
+import { clockCodeFilters, clockCodeLayout } from "./clock-code.ts";
 import { encodeAudio, encodeVideo, ffmpegStart, fragmentedMp4Output } from "./ffmpeg-arguments.ts";
 
 type TestSource = Extract<SourceConfig, { type: "test" }>;
 
 /**
- * A picture with the camera's name, the wall clock to the millisecond and the number of the frame, in real time. Its
- * plain surfaces are what keeps it cheap: x264 has little to do, about 15 % of a core at 720p30.
+ * A picture with the camera's name, the wall clock to the millisecond, for people and for programs, and the number of the
+ * frame, in real time. Its plain surfaces are what keeps it cheap: x264 has little to do, about 15 % of a core at 720p30.
  */
 export function planTestCapture(source: TestSource, cameraId: string): CapturePlan {
   const width = even(source.width);
@@ -37,17 +38,23 @@ export function planTestCapture(source: TestSource, cameraId: string): CapturePl
   };
 }
 
+/** What everything in the picture is measured by, in pixels. */
+export function testPictureUnit({ width, height }: { width: number; height: number }): number {
+  return Math.min(height / 12, width / 16);
+}
+
 /** The description of a source for ffmpeg's `lavfi` device. */
 function picture(of: { width: number; height: number; fps: number; cameraId: string }): string {
   const { width, height, fps, cameraId } = of;
   // Character cells of the monospaced font are 0.6 as wide as high; 16 of them must fit beside the margin.
-  const unit = Math.min(height / 12, width / 16);
+  const unit = testPictureUnit(of);
+  const code = clockCodeLayout({ width, height, unit });
   const left = Math.round(unit);
   const accent = accentOf(cameraId);
   const text = (content: string, size: number, y: number, colour: string, x: string = String(left)) =>
     `drawtext=font=monospace:text='${content}':fontsize=${Math.max(8, Math.round(size))}:x=${x}:y=${Math.round(y)}:fontcolor=${colour}`;
   const sweep = `mod(n\\,${Math.max(1, Math.round(fps * 2))})*${width}/${Math.max(1, Math.round(fps * 2))}`;
-  return [
+  const words = [
     `color=c=0x14202b:s=${width}x${height}:r=${fps}`,
     "format=yuv420p",
     `drawbox=x=0:y=0:w=${Math.max(2, Math.round(unit / 3))}:h=${height}:color=${accent}:t=fill`,
@@ -62,6 +69,7 @@ function picture(of: { width: number; height: number; fps: number; cameraId: str
     text("frame %{n}", unit * 0.9, unit * 8.2, "0xc9d6df"),
     text("■", unit, height - unit * 1.2, accent, `'${sweep}'`),
   ].join(",");
+  return `${words}[words];${clockCodeFilters(code, fps)}[code];[words][code]overlay=x=${code.x}:y=${code.y}`;
 }
 
 /** A colour of its own for each camera, so that two pictures side by side are told apart. */
