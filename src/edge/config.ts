@@ -200,6 +200,11 @@ export const EdgeConfig = v.strictObject({
     heartbeat_seconds: v.optional(integerIn(1, 3600, "seconds"), 10),
     /** Keeps a connection to the hub on which people there can pause, look at and configure the cameras. */
     link: v.optional(v.boolean(), true),
+    /** What is watched over it before it is archived takes no more than this, all who watch together. */
+    footage_max_bytes_per_second: v.optional(
+      integerIn(10_000, 10_000_000_000, "bytes per second"),
+      8_000_000,
+    ),
   }),
   health: v.optional(HealthConfig, {}),
   system: v.optional(

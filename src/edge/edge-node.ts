@@ -58,7 +58,10 @@ export class EdgeNode implements ControlledNode {
   constructor(parts: EdgeNodeParts) {
     this.#parts = parts;
     this.#startedAt = formatWireTime(parts.clock.wallMs());
-    this.footage = createFootageToHub(parts);
+    this.footage = createFootageToHub({
+      ...{ spool: parts.spool, uploader: parts.uploader },
+      maxBytesPerSecond: () => parts.store.config.network.footage_max_bytes_per_second,
+    });
   }
 
   registration(): RegisterRequest {

@@ -18,6 +18,8 @@ import { isSameOrigin } from "./auth/same-origin.ts";
 import { SignIn } from "./auth/sign-in.ts";
 import { createAuthenticator } from "./auth/store-authenticator.ts";
 import type { HubConfig } from "./config.ts";
+import { EdgeFiles } from "./edge-footage/edge-files.ts";
+import { createEdgeStreamRoutes } from "./edge-footage/edge-stream.routes.ts";
 import { LinkedEdgeFootage } from "./edge-footage/linked-edge-footage.ts";
 import { createOnEdgeRoutes } from "./edge-footage/on-edge.routes.ts";
 import { createClipRoutes } from "./export/clip.routes.ts";
@@ -55,6 +57,7 @@ import { createPreviewRoutes } from "./playback/previews/previews.routes.ts";
 import { openTranscoding } from "./playback/qualities/open-transcoding.ts";
 import { createQualityRoutes } from "./playback/qualities/qualities.routes.ts";
 import { createRecentVideos } from "./playback/recent-videos.ts";
+import { createRecordedBytes } from "./playback/recorded-bytes.ts";
 import { createStreamRoutes } from "./playback/stream.routes.ts";
 import { createThumbnailRoutes } from "./playback/thumbnail.routes.ts";
 import { openStorage } from "./storage.ts";
@@ -156,6 +159,8 @@ export async function openHub({ config, selfCommand, clock = systemClock }: HubO
     isKnown: async (videoId) => (await catalog.findVideo(videoId)) !== undefined,
   });
 
+  const edgeFiles = new EdgeFiles({ links, nodeOfCamera, clock });
+
   const stop = new AbortController();
   const { media, pictureStore } = stack.use(
     openArchiveAccess({
@@ -177,7 +182,9 @@ export async function openHub({ config, selfCommand, clock = systemClock }: HubO
   };
 
   const recentVideos = createRecentVideos(catalog, clock);
-  const parts = new PlayableParts({ videos: catalog, media, indexes: new MediaIndexes(media) });
+  const indexes = new MediaIndexes(media);
+  const parts = new PlayableParts({ videos: catalog, media, indexes });
+  const recordedBytes = createRecordedBytes({ videos: recentVideos, media, indexes });
   const transcoded = await openTranscoding({
     config,
     media,
@@ -224,6 +231,11 @@ export async function openHub({ config, selfCommand, clock = systemClock }: HubO
       createCameraCommandRoutes({ remote }),
       createNodeCommandRoutes({ remote }),
       createOnEdgeRoutes({ footage: edgeFootage }),
+      createEdgeStreamRoutes({
+        files: edgeFiles,
+        findArchived: recordedBytes.find,
+        logger: createLogger("edge-footage"),
+      }),
       createLiveRoutes({
         cameras: live,
         checkCamera: async (cameraId) => void (await nodeOfCamera(cameraId)),

@@ -48,9 +48,17 @@ const maxMoofBytes = 8 * 1024 * 1024;
  */
 export async function scanSegmentFile(
   path: string,
-  { checkTailBytes = 8 * 1024 * 1024, blocking = false }: ScanOptions = {},
+  { blocking = false, ...options }: ScanOptions = {},
 ): Promise<SegmentScan> {
   await using file = await RegularFile.open(path, { blocking });
+  return await scanSegment(file, options);
+}
+
+/** The same of a file that is open. */
+export async function scanSegment(
+  file: RegularFile,
+  { checkTailBytes = 8 * 1024 * 1024 }: Pick<ScanOptions, "checkTailBytes"> = {},
+): Promise<SegmentScan> {
   const init = await readInitSegment(file);
   const index = new SegmentIndex(init);
   let offset = init.bytes.length;

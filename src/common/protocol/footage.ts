@@ -3,10 +3,10 @@ import { CameraId, RunId, VideoId } from "../ids.ts";
 import { ClockState } from "../segment-identity.ts";
 import { NonNegativeInteger, PlainText, PositiveInteger, WireTime } from "./wire.ts";
 
-/** What a node has and its hub has not yet. */
+/** What a node has and its hub has not yet: which segments, what is where in one, and its bytes. */
 
-/** Of one answer each; a list of that length fits into a message of the link. */
-export const footageLimits = { segments: 400 } as const;
+/** Of one answer each; a list and an index of that length fit into a message of the link. */
+export const footageLimits = { segments: 400, fragments: 4_000, partBytes: 1024 * 1024 } as const;
 
 export const NodeSegment = v.object({
   video_id: VideoId,
@@ -47,3 +47,47 @@ export const SegmentList = v.object({
   has_more: v.boolean(),
 });
 export type SegmentList = v.InferInput<typeof SegmentList>;
+
+export const SegmentIndexRequest = v.object({
+  video_id: VideoId,
+  /** Where the page begins; from 0. */
+  first_fragment: v.optional(NonNegativeInteger),
+});
+
+/**
+ * One fragment: its bytes, its ticks up to the next, and how it begins: with a keyframe before which none of its pictures
+ * is shown (closed), with another keyframe (open), or with none.
+ */
+export const IndexedFragment = v.tuple([
+  PositiveInteger,
+  NonNegativeInteger,
+  v.picklist(["closed", "open", "none"]),
+]);
+export type IndexedFragment = v.InferInput<typeof IndexedFragment>;
+
+/** The file is the init segment and then the fragments, end to end. */
+export const SegmentIndexPage = v.object({
+  video_id: VideoId,
+  camera_id: CameraId,
+  /** Nothing will be added to it. */
+  is_complete: v.boolean(),
+  init_size_bytes: PositiveInteger,
+  /** Ticks per second. */
+  timescale: PositiveInteger,
+  /** Presentation time of the first fragment of all, on the time line of the run. */
+  start_ticks: NonNegativeInteger,
+  /** Of all fragments there are. */
+  fragment_count: NonNegativeInteger,
+  fragments: v.pipe(v.array(IndexedFragment), v.maxLength(footageLimits.fragments)),
+});
+export type SegmentIndexPage = v.InferInput<typeof SegmentIndexPage>;
+
+/** Bytes [start, end) of a segment's file. */
+export const SegmentPartRequest = v.pipe(
+  v.object({ video_id: VideoId, start: NonNegativeInteger, end: PositiveInteger }),
+  v.check(({ start, end }) => start < end, "a range with bytes in it"),
+  v.check(
+    ({ start, end }) => end - start <= footageLimits.partBytes,
+    `at most ${footageLimits.partBytes} bytes`,
+  ),
+);

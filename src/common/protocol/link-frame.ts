@@ -1,5 +1,5 @@
 import * as v from "valibot";
-import { CameraId } from "../ids.ts";
+import { CameraId, VideoId } from "../ids.ts";
 import { RequestId } from "./link.ts";
 import { NonNegativeInteger } from "./wire.ts";
 
@@ -22,6 +22,8 @@ export const LinkFrameHeader = v.variant("type", [
     camera_id: CameraId,
     media_type: v.literal("image/jpeg"),
   }),
+  /** The answer to a request for a part of a segment: its bytes from `start` on. */
+  v.object({ type: v.literal("segment_part"), id: RequestId, video_id: VideoId, start: NonNegativeInteger }),
   /** The init segment of a camera that is watched: before the first fragment, and whenever a new run begins. */
   v.object({
     type: v.literal("live_init"),

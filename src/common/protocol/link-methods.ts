@@ -1,7 +1,13 @@
 import * as v from "valibot";
 import { CameraId, VideoId } from "../ids.ts";
 import { ConfigureRequest, ConnectionReport, EdgeStatus, ReloadReport, UploadList } from "./control.ts";
-import { SegmentList, SegmentListRequest } from "./footage.ts";
+import {
+  SegmentIndexPage,
+  SegmentIndexRequest,
+  SegmentList,
+  SegmentListRequest,
+  SegmentPartRequest,
+} from "./footage.ts";
 import { PlainText, PositiveInteger } from "./wire.ts";
 
 /** A change of the config, as asked of a running node. */
@@ -44,7 +50,10 @@ export const linkMethods = {
   },
   cancel_upload: { params: ofVideo, result: nothing, deadlineMs: 10_000 },
   retry_upload: { params: ofVideo, result: nothing, deadlineMs: 10_000 },
+  prioritise_upload: { params: ofVideo, result: nothing, deadlineMs: 10_000 },
   segments: { params: SegmentListRequest, result: SegmentList, deadlineMs: 10_000 },
+  segment_index: { params: SegmentIndexRequest, result: SegmentIndexPage, deadlineMs: 20_000 },
+  read_segment: { params: SegmentPartRequest, result: nothing, deadlineMs: 20_000 },
   check_archive: { params: nothing, result: ConnectionReport, deadlineMs: 70_000 },
   get_config: { params: nothing, result: NodeConfig, deadlineMs: 10_000 },
   reload: { params: nothing, result: ReloadReport, deadlineMs: 60_000 },

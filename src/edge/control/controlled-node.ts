@@ -1,5 +1,5 @@
 import type { ConnectionReport, EdgeStatus, ReloadReport, Upload } from "../../common/protocol/control.ts";
-import type { SegmentList } from "../../common/protocol/footage.ts";
+import type { SegmentIndexPage, SegmentList } from "../../common/protocol/footage.ts";
 import type { CameraWatcher } from "../camera/camera-watcher.ts";
 
 export interface CameraSettings {
@@ -24,6 +24,19 @@ export interface ControlledCamera {
 export interface ControlledFootage {
   /** Throws `io`. */
   list(query: FootageQuery): Promise<SegmentList>;
+  /** A page of it from that fragment on. Throws `not_found`, `corrupt_file`, `io`. */
+  index(videoId: string, firstFragment: number, signal: AbortSignal): Promise<SegmentIndexPage>;
+  /**
+   * Bytes [start, end) of its file, or as many of them as take no longer than a moment, in small reads and no faster than
+   * the config allows. Throws `not_found`, `invalid_input` for what is not written, `io`, `cancelled`.
+   */
+  read(
+    videoId: string,
+    range: { start: number; end: number },
+    signal: AbortSignal,
+  ): Promise<Uint8Array<ArrayBuffer>>;
+  /** Puts it in front of the upload queue, once it is closed. False when it has nothing to wait for. Throws `io`. */
+  prioritise(videoId: string): Promise<boolean>;
 }
 
 /** What overlaps [fromMs, toMs), by id; what is left out asks for everything. */

@@ -10,9 +10,13 @@ import {
 import type { CameraWatcher } from "../camera/camera-watcher.ts";
 import type { CameraSettings, ControlledCamera, ControlledNode } from "../control/controlled-node.ts";
 import type { LiveFeed } from "./live-feed.ts";
+import type { PartTurns } from "./part-turns.ts";
 
-/** What a request is answered with: a value, or the bytes of a picture. */
-export type LinkAnswer = { result: unknown } | { jpeg: Uint8Array<ArrayBuffer>; cameraId: string };
+/** What a request is answered with: a value, the bytes of a picture, or those of a segment from `start` on. */
+export type LinkAnswer =
+  | { result: unknown }
+  | { jpeg: Uint8Array<ArrayBuffer>; cameraId: string }
+  | { part: Uint8Array<ArrayBuffer>; videoId: string; start: number };
 
 export interface LinkCommands {
   /** Names of what can be asked. */
@@ -28,6 +32,7 @@ export interface LinkContext {
   /** Ends at the request's deadline, and with the connection. */
   signal: AbortSignal;
   live: Pick<LiveFeed, "start" | "stop">;
+  parts: PartTurns;
 }
 
 type Verbs = { [M in LinkMethodName]: (params: LinkParams<M>, context: LinkContext) => Promise<LinkAnswer> };
@@ -93,6 +98,9 @@ function verbsOf(node: ControlledNode): Verbs {
     },
     cancel_upload: async ({ video_id }) => found(node.cancelUpload(video_id)),
     retry_upload: async ({ video_id }) => found(node.retryUpload(video_id)),
+    async prioritise_upload({ video_id }) {
+      return found(await node.footage.prioritise(video_id));
+    },
     segments: async ({
       camera_id: cameraId,
       from: fromMs,
@@ -100,6 +108,12 @@ function verbsOf(node: ControlledNode): Verbs {
       after,
       limit = footageLimits.segments,
     }) => answer<"segments">(await node.footage.list({ cameraId, fromMs, toMs, after, limit })),
+    segment_index: async ({ video_id, first_fragment = 0 }, { signal }) =>
+      answer<"segment_index">(await node.footage.index(video_id, first_fragment, signal)),
+    async read_segment({ video_id: videoId, start, end }, { signal, parts }) {
+      const part = await parts.take(() => node.footage.read(videoId, { start, end }, signal), signal);
+      return { part, videoId, start };
+    },
     check_archive: async () => answer<"check_archive">(await node.checkArchive()),
     async get_config() {
       const { text, version: config_version } = await node.readConfig();

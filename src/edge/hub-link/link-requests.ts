@@ -4,11 +4,14 @@ import type { LinkProblem, Request, Response } from "../../common/protocol/link.
 import { formatLinkFrame } from "../../common/protocol/link-frame.ts";
 import { httpStatusOf } from "../../common/protocol/problem.ts";
 import type { LinkAnswer, LinkCommands, LinkContext } from "./link-commands.ts";
+import { PartTurns } from "./part-turns.ts";
 
 /** Where answers go; both throw `invalid_input` for what is over the link's limits. */
 export interface AnswerSink {
   send(message: Response): void;
   sendFrame(frame: Uint8Array<ArrayBuffer>): void;
+  /** Bytes that have not left yet. */
+  bufferedBytes(): number;
 }
 
 export interface LinkRequestsOptions {
@@ -30,9 +33,11 @@ const maxRunning = 8;
 export class LinkRequests {
   readonly #options: LinkRequestsOptions;
   readonly #running = new Set<string>();
+  readonly #parts: PartTurns;
 
   constructor(options: LinkRequestsOptions) {
     this.#options = options;
+    this.#parts = new PartTurns(options.sink);
   }
 
   /** Never rejects. */
@@ -56,6 +61,7 @@ export class LinkRequests {
       const answer = await commands.run(method, params, {
         signal: AbortSignal.any([signal, deadline.signal]),
         live,
+        parts: this.#parts,
       });
       if (!deadline.signal.aborted) this.#answer(id, answer);
     } catch (error) {
@@ -74,6 +80,11 @@ export class LinkRequests {
     const { sink } = this.#options;
     if ("result" in answer) {
       sink.send({ type: "response", id, result: answer.result });
+      return;
+    }
+    if ("part" in answer) {
+      const { part: payload, videoId: video_id, start } = answer;
+      sink.sendFrame(formatLinkFrame({ header: { type: "segment_part", id, video_id, start }, payload }));
       return;
     }
     const { jpeg: payload, cameraId: camera_id } = answer;

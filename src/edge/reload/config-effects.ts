@@ -38,6 +38,7 @@ export const configEffects: Readonly<Record<string, ConfigEffect>> = {
   "network.hub_url": "hub",
   "network.api_key": "hub",
   "network.link": "hub",
+  "network.footage_max_bytes_per_second": "at_once",
   "network.heartbeat_seconds": "at_once",
   "health.metrics_listen": "metrics",
   "health.metrics_token": "metrics",

@@ -1,3 +1,5 @@
+import { AppError, errorCodeOf } from "../../common/errors.ts";
+import { RegularFile } from "../../common/mp4/regular-file.ts";
 import type { ClockState } from "../../common/segment-identity.ts";
 import type { FootageQuery } from "../control/controlled-node.ts";
 import type { Inventory, SpoolSegment } from "./inventory.ts";
@@ -20,6 +22,17 @@ export interface FootageSegment {
   clockState: ClockState;
   isMock: boolean;
   state: "recording" | "closed" | "archived";
+}
+
+/** A segment's video, open for reading. */
+export interface FootageFile {
+  videoId: string;
+  cameraId: string;
+  file: RegularFile;
+  /** Nothing will be added to it. */
+  isComplete: boolean;
+  /** As far as it is written whole. */
+  sizeBytes: number;
 }
 
 /** No segment is longer: one that reaches into a range did not start further before it. */
@@ -65,6 +78,30 @@ export class SpoolFootage {
     return { segments, hasMore: false };
   }
 
+  /**
+   * The file of a segment, wherever it is in its life, as long as it is on the node. Throws `not_found`, `io`. The caller
+   * closes it.
+   */
+  async open(videoId: string): Promise<FootageFile> {
+    for (let tries = 0; tries < 3; tries++) {
+      const found = segmentStates
+        .map((state) => ({ state, segment: this.#inventory.get(state, videoId) }))
+        .find(({ segment }) => segment !== undefined);
+      if (!found?.segment) break;
+      const { cameraId, name } = found.segment;
+      // Before the file: what is written after this is not looked at.
+      const growing = this.#growing.get(videoId);
+      const sizeBytes = growing?.sizeBytes;
+      for (const state of statesFrom(found.state)) {
+        const file = await openIfThere(this.#layout.videoPathOf(state, name));
+        if (!file) continue;
+        const isComplete = growing === undefined && found.state !== "recording";
+        return { videoId, cameraId, file, isComplete, sizeBytes: sizeBytes ?? file.sizeBytes };
+      }
+    }
+    throw new AppError("not_found", `there is no segment ${videoId} on this node`);
+  }
+
   #asGrowing(videoId: string): FootageSegment | undefined {
     const { start, sizeBytes, endTimeMs } = this.#growing.get(videoId) ?? {};
     if (!start || !sizeBytes || endTimeMs === undefined || endTimeMs <= start.startTimeMs) return undefined;
@@ -75,8 +112,8 @@ export class SpoolFootage {
     segment: SpoolSegment,
     state: FootageSegment["state"],
   ): Promise<FootageSegment | undefined> {
-    for (const directory of this.#directoriesOf(segment.name, state)) {
-      const record = await readSegmentRecord(directory);
+    for (const later of statesFrom(state)) {
+      const record = await readSegmentRecord(this.#layout.directoryOf(later, segment.name));
       if (record.kind !== "closed" || record.identity.videoId !== segment.videoId) continue;
       const { identity, sizeBytes } = record;
       return {
@@ -88,12 +125,19 @@ export class SpoolFootage {
     }
     return undefined;
   }
+}
 
-  /** It may have come to its next state since: that one is looked at after its own. */
-  #directoriesOf(name: string, state: SegmentState): string[] {
-    return segmentStates
-      .slice(segmentStates.indexOf(state))
-      .map((later) => this.#layout.directoryOf(later, name));
+/** It may have come to a later state since: those are looked at after its own. */
+function statesFrom(state: SegmentState): readonly SegmentState[] {
+  return segmentStates.slice(segmentStates.indexOf(state));
+}
+
+async function openIfThere(path: string): Promise<RegularFile | undefined> {
+  try {
+    return await RegularFile.open(path);
+  } catch (error) {
+    if (errorCodeOf(error) === "not_found") return undefined;
+    throw error;
   }
 }
 

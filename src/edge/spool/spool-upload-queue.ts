@@ -6,20 +6,31 @@ import type { Inventory, SpoolSegment } from "./inventory.ts";
 import type { Quarantine } from "./quarantine.ts";
 import { type ClosedSegment, readSegmentRecord } from "./segment-record.ts";
 import type { SpoolLayout } from "./spool-layout.ts";
+import type { SpoolState } from "./spool-state.ts";
+
+/** Those asked for last; nobody waits for more. */
+const maxPreferred = 100;
 
 /** `closed/` as the uploader's queue. */
 export class SpoolUploadQueue implements UploadQueue {
   readonly #layout: SpoolLayout;
   readonly #inventory: Inventory;
   readonly #quarantine: Quarantine;
+  readonly #state: SpoolState;
   /** What {@link waiting} was made from: the same list as long as nothing changes. */
   #closed: readonly SpoolSegment[] | undefined;
   #waiting: readonly SpoolSegment[] = [];
 
-  constructor(options: { layout: SpoolLayout; inventory: Inventory; quarantine: Quarantine }) {
+  constructor(options: {
+    layout: SpoolLayout;
+    inventory: Inventory;
+    quarantine: Quarantine;
+    state: SpoolState;
+  }) {
     this.#layout = options.layout;
     this.#inventory = options.inventory;
     this.#quarantine = options.quarantine;
+    this.#state = options.state;
   }
 
   waiting(): readonly WaitingSegment[] {
@@ -32,6 +43,21 @@ export class SpoolUploadQueue implements UploadQueue {
   isWaiting(videoId: string): boolean {
     const segment = this.#inventory.get("closed", videoId);
     return segment !== undefined && !segment.held;
+  }
+
+  preferred(): readonly string[] {
+    return this.#state.uploadFirst.filter((videoId) => this.#isToBeUploaded(videoId));
+  }
+
+  async prefer(videoId: string): Promise<boolean> {
+    if (!this.#isToBeUploaded(videoId)) return false;
+    const others = this.#state.uploadFirst.filter((id) => id !== videoId);
+    await this.#state.setUploadFirst([videoId, ...others].slice(0, maxPreferred));
+    return true;
+  }
+
+  #isToBeUploaded(videoId: string): boolean {
+    return (["recording", "closed"] as const).some((state) => this.#inventory.get(state, videoId));
   }
 
   async load(videoId: string): Promise<LoadedSegment> {

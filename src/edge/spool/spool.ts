@@ -100,7 +100,7 @@ export class Spool implements Disposable {
     });
     this.sink = new AccountingSink(sink, gaps.ledger);
     this.footage = new SpoolFootage({ layout, inventory, growing: sink.growing });
-    this.uploads = new SpoolUploadQueue({ layout, inventory, quarantine });
+    this.uploads = new SpoolUploadQueue({ layout, inventory, quarantine, state });
     this.announcements = new SpoolAnnounceQueue({ layout, inventory, journal, logger });
   }
 

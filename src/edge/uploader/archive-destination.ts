@@ -1,5 +1,5 @@
 import type { SegmentIdentity } from "../../common/segment-identity.ts";
-import type { RateLimit } from "./rate-limit.ts";
+import type { RateLimit } from "../rate-limit.ts";
 
 /** A closed segment, to be archived. */
 export interface LoadedSegment {

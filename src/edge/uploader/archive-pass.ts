@@ -1,9 +1,9 @@
 import { AppError } from "../../common/errors.ts";
 import type { ArchiveLayout } from "../../common/mp4/archive-file.ts";
 import type { SequentialFile } from "../../common/mp4/sequential-reader.ts";
+import type { RateLimit } from "../rate-limit.ts";
 import { BlockReader } from "./block-reader.ts";
 import { rethrowAs } from "./pass-error.ts";
-import type { RateLimit } from "./rate-limit.ts";
 import type { SegmentProof } from "./segment-proof.ts";
 import { type ArchiveTarget, SyncedWriter } from "./synced-writer.ts";
 

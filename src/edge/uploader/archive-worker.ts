@@ -2,8 +2,8 @@ import * as v from "valibot";
 import { systemClock } from "../../common/clock.ts";
 import { AppError, describeError, errorCodeOf } from "../../common/errors.ts";
 import { formatSegmentIdentity, identityOf } from "../../common/segment-identity.ts";
+import { RateLimit } from "../rate-limit.ts";
 import { createDestination } from "./create-destination.ts";
-import { RateLimit } from "./rate-limit.ts";
 import { type WorkerAnswer, WorkerRequest } from "./worker-protocol.ts";
 
 /** Progress is told so often at most; the last byte always. */

@@ -14,14 +14,17 @@ interface Held {
 /** Not tried again before, even when it is the only one that waits. */
 const holdMs = 60_000;
 
-/** Which segment is next: the configured order, and behind it those that were cancelled or failed for themselves. */
+/** Which segment is next: those that somebody waits for, the configured order, and last those that were cancelled or failed for themselves. */
 export class UploadPlan {
   readonly #order: Live<UploadOrder>;
+  readonly #preferred: () => readonly string[];
   readonly #held = new Map<string, Held>();
   #turns = 0;
 
-  constructor(order: Live<UploadOrder>) {
+  /** `preferred`: ids of those that somebody waits for, the one to be next first. */
+  constructor(order: Live<UploadOrder>, preferred: () => readonly string[] = () => []) {
     this.#order = order;
+    this.#preferred = preferred;
   }
 
   /** `waiting` is oldest first; what is under way is not next. Without a next one, `inMs` says when there will be one; undefined: not by waiting. */
@@ -41,16 +44,19 @@ export class UploadPlan {
 
   order<T extends WaitingSegment>(waiting: readonly T[]): T[] {
     const inOrder = inForce(this.#order) === "oldest_first" ? [...waiting] : waiting.toReversed();
-    const turn = ({ videoId }: T) => this.#held.get(videoId)?.turn ?? 0;
-    return this.#held.size === 0 ? inOrder : inOrder.sort((a, b) => turn(a) - turn(b));
+    const preferred = this.#preferred();
+    if (this.#held.size === 0 && preferred.length === 0) return inOrder;
+    const places = new Map(preferred.map((videoId, place) => [videoId, place - preferred.length]));
+    const turn = ({ videoId }: T) => this.#held.get(videoId)?.turn ?? places.get(videoId) ?? 0;
+    return inOrder.sort((a, b) => turn(a) - turn(b));
   }
 
-  /** As the first of {@link order}, without ordering ten thousand when nothing is held. */
+  /** As the first of {@link order}, without ordering ten thousand when nothing is held or preferred. */
   #firstOf(
     waiting: readonly WaitingSegment[],
     isDue: (segment: WaitingSegment) => boolean,
   ): WaitingSegment | undefined {
-    if (this.#held.size > 0) return this.order(waiting).find(isDue);
+    if (this.#held.size > 0 || this.#preferred().length > 0) return this.order(waiting).find(isDue);
     return inForce(this.#order) === "oldest_first" ? waiting.find(isDue) : waiting.findLast(isDue);
   }
 

@@ -12,6 +12,10 @@ export interface UploadQueue {
   /** Oldest first. The list is asked for often: it must cost nothing while nothing changes. */
   waiting(): readonly WaitingSegment[];
   isWaiting(videoId: string): boolean;
+  /** Ids of those that somebody waits for, the one to be next first; some may not be closed yet. */
+  preferred(): readonly string[];
+  /** Puts one in front of them, also one that is still being recorded; durable. False when it is not to be uploaded. Throws `io`. */
+  prefer(videoId: string): Promise<boolean>;
   /** Throws `corrupt_file` for a segment that cannot be believed any more, `not_found`, `io`. */
   load(videoId: string): Promise<LoadedSegment>;
   /** It is on the archive: durable before this resolves, and no longer waiting. Repeatable. */

@@ -73,7 +73,7 @@ export class Uploader {
   constructor(options: UploaderOptions) {
     this.#options = options;
     this.#backoff = new Backoff(options.backoff ?? defaultBackoff);
-    this.#plan = new UploadPlan(options.order);
+    this.#plan = new UploadPlan(options.order, () => options.queue.preferred());
     this.#forecast = new UploadForecast(options);
     this.#tally = new UploadTally(options.clock);
     options.queue.onWaiting(() => this.#wakeup.wake());
@@ -148,6 +148,14 @@ export class Uploader {
     this.#plan.release(videoId);
     this.#wakeup.wake();
     this.#retryNow.wake();
+    return true;
+  }
+
+  /** Somebody waits for it: it is next, or as soon as it is closed. False when it is not to be uploaded. Throws `io`. */
+  async prioritise(videoId: string): Promise<boolean> {
+    if (!(await this.#options.queue.prefer(videoId))) return false;
+    this.#plan.release(videoId);
+    this.#wakeup.wake();
     return true;
   }
 

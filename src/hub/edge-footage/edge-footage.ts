@@ -1,3 +1,4 @@
+import type { FragmentRange } from "../../common/mp4/archive-file.ts";
 import type { ClockState } from "../../common/segment-identity.ts";
 
 /** `recording`: it still grows. `on_edge`: it waits to be archived. `uploading`: it is on its way. */
@@ -33,6 +34,20 @@ export interface OnEdge {
   asOfMs: number | undefined;
   /** There are more than are given. */
   isCut: boolean;
+}
+
+/** A segment's file on its node, as its index says it is: the init segment, and then the fragments end to end. */
+export interface EdgeFile {
+  videoId: string;
+  cameraId: string;
+  nodeId: string;
+  /** Nothing will be added to it. */
+  isComplete: boolean;
+  sizeBytes: number;
+  initSizeBytes: number;
+  /** Ticks per second. */
+  timescale: number;
+  fragments: readonly FragmentRange[];
 }
 
 /** What nodes have and the catalog has not yet, as they tell it when they are asked. */

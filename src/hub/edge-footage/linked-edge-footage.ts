@@ -43,8 +43,8 @@ const defaultPatienceMs = 1_000;
 const askDeadlineMs = 10_000;
 /** 4,000 segments: more of one camera at once than a page or a playlist shows. */
 const maxPages = 10;
-/** Of one node, at once. */
-const maxAsking = 4;
+/** Of one node, at once: with two indexes and two parts, what a node works on leaves room for people. */
+const maxAsking = 2;
 /** In all lists together, some 300 bytes each; the lists that were made first are forgotten. */
 const maxRemembered = 50_000;
 const nothing: OnEdge = { videos: [], asOfMs: undefined, isCut: false };

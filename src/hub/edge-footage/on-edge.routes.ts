@@ -8,6 +8,7 @@ import type { AppEnv } from "../http/app-env.ts";
 import { describe } from "../http/describe.ts";
 import { validParam, validQuery } from "../http/validate.ts";
 import { type EdgeFootage, type EdgeVideo, edgeVideoStatuses } from "./edge-footage.ts";
+import { edgeStreamUrlOf } from "./edge-stream-url.ts";
 
 const time = v.pipe(v.string(), v.isoTimestamp());
 
@@ -31,6 +32,10 @@ export const EdgeVideoJson = v.pipe(
       v.description("`recording`: it still grows. `on_edge`: it waits. `uploading`: it is on its way."),
     ),
     progress: v.pipe(v.number(), v.description("Of the upload, 0 to 1.")),
+    stream_url: v.pipe(
+      v.string(),
+      v.description("Path on this hub; fragmented MP4, with byte ranges, also once it is archived."),
+    ),
   }),
   v.metadata({ ref: "EdgeVideo" }),
 );
@@ -100,5 +105,6 @@ function formatEdgeVideo(video: EdgeVideo): v.InferOutput<typeof EdgeVideoJson> 
     mock: video.isMock,
     status: video.status,
     progress: video.progress,
+    stream_url: edgeStreamUrlOf(video),
   };
 }

@@ -110,6 +110,6 @@ export function createRemoteNodes(options: RemoteNodesOptions): RemoteNodes {
 function jpegOf(answer: unknown, cameraId: string, nodeId: string): Uint8Array<ArrayBuffer> {
   const { header, payload } = (answer ?? {}) as Partial<LinkFrame>;
   const isJpeg = payload?.[0] === 0xff && payload[1] === 0xd8 && payload[2] === 0xff;
-  if (payload && isJpeg && header?.camera_id === cameraId) return payload;
+  if (payload && isJpeg && header?.type === "snapshot" && header.camera_id === cameraId) return payload;
   throw new AppError("unavailable", `node ${nodeId} did not answer with a picture of ${cameraId}`);
 }

@@ -165,7 +165,7 @@ export class NodeLink implements SocketEvents {
   }
 
   #onFrame(frame: LinkFrame): void {
-    if (frame.header.type === "snapshot") this.#pending.get(frame.header.id)?.resolve(frame);
+    if ("id" in frame.header) this.#pending.get(frame.header.id)?.resolve(frame);
     else if (this.#hello) this.#options.onLive(this.nodeId, frame);
   }
 

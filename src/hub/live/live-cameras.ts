@@ -71,7 +71,7 @@ export class LiveCameras implements WatchableCameras {
 
   /** Frames of a camera that is not the node's are nobody's. */
   onFrame(nodeId: string, { header, payload }: LinkFrame): void {
-    if (header.type === "snapshot") return;
+    if ("id" in header) return;
     const watched = this.#watched.get(header.camera_id);
     if (watched?.nodeId !== nodeId) {
       if (!watched) this.#end(header.camera_id, nodeId);

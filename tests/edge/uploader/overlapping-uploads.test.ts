@@ -58,6 +58,10 @@ class Scene implements UploadQueue {
     this.running = this.uploader.run(this.controller.signal);
   }
 
+  readonly #preferred: string[] = [];
+  preferred = () => this.#preferred;
+  prefer = async (videoId: string) => this.#preferred.unshift(videoId) > 0;
+
   waiting = () => this.segments;
   isWaiting = (videoId: string) => this.segments.some((segment) => segment.videoId === videoId);
   onWaiting = () => undefined;

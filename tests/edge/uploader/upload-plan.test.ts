@@ -85,3 +85,16 @@ test("sooner or later takes every segment once, whatever was held back", () => {
     }),
   );
 });
+
+test("what somebody waits for is next in any order, and behind it all is as before", () => {
+  for (const order of ["oldest_first", "newest_first"] as const) {
+    const plan = new UploadPlan(order, () => ["v2", "v9", "v1"]);
+    const rest = order === "oldest_first" ? ["v0", "v3"] : ["v3", "v0"];
+    expect(drain(plan, 4)).toEqual(["v2", "v1", ...rest]);
+    expect(plan.order(segments(4)).map(({ videoId }) => videoId)).toEqual(["v2", "v1", ...rest]);
+  }
+  // One that fails for itself delays nobody, whoever waits for it.
+  const plan = new UploadPlan("oldest_first", () => ["v2"]);
+  plan.holdBack("v2", "it fails", 0);
+  expect(drain(plan, 4, 61_000)).toEqual(["v0", "v1", "v3", "v2"]);
+});

@@ -9,7 +9,12 @@ import { PathDestination } from "../../../src/edge/uploader/path-destination.ts"
 import { UploadWindows } from "../../../src/edge/uploader/upload-windows.ts";
 import { Uploader, type UploaderOptions } from "../../../src/edge/uploader/uploader.ts";
 import { makeArchive, testArchiveId } from "../../contract/archive-destination.contract.ts";
-import { recordSample, temporaryFolder } from "../../support/sample-recording.ts";
+import {
+  recordSample,
+  sampleRecording,
+  sampleStart,
+  temporaryFolder,
+} from "../../support/sample-recording.ts";
 import { openTestSpool } from "../../support/test-spool.ts";
 
 /** A real spool and archive; `wrap` stands between the uploader and the archive. */
@@ -305,4 +310,43 @@ test("gives a running upload its time at the end, and then stops it", async () =
 test("says what it reaches", async () => {
   await using at = await setUp();
   expect(await at.uploader.checkConnection()).toMatchObject({ ok: true, archiveId: testArchiveId });
+});
+
+test("what somebody waits for goes first, also while a backlog is drained, and is known after a restart", async () => {
+  let isAway = true;
+  const order: string[] = [];
+  await using at = await setUp({}, (real) => ({
+    put: (request, options) => {
+      if (isAway) return Promise.reject(new AppError("unavailable", "the archive is away"));
+      order.push(request.identity.videoId);
+      return real.put(request, options);
+    },
+  }));
+  const ids = (await at.record(6)) as [string, string, string, string, string, string];
+  at.start();
+  expect(await at.uploader.prioritise(ids[3])).toBe(true);
+  expect(await at.uploader.prioritise(ids[4])).toBe(true);
+  expect(await at.uploader.prioritise("01997000-0000-7000-8000-000000000099")).toBe(false);
+  expect(at.uploader.list().map(({ videoId }) => videoId)).toEqual([
+    ...[ids[4], ids[3]],
+    ...[ids[0], ids[1], ids[2], ids[5]],
+  ]);
+  const state = JSON.parse(await readFile(join(at.spool.layout.root, "state.json"), "utf8"));
+  expect(state.upload_first).toEqual([ids[4], ids[3]]);
+  isAway = false;
+  await at.archived(6);
+  expect(order).toEqual([ids[4], ids[3], ids[0], ids[1], ids[2], ids[5]]);
+  expect(at.spool.uploads.preferred()).toEqual([]);
+});
+
+test("one that is still being recorded can be waited for", async () => {
+  await using at = await setUp();
+  const { init, fragments } = await sampleRecording();
+  const start = sampleStart();
+  const segment = await at.spool.sink.open(start, init.bytes);
+  expect(await at.uploader.prioritise(start.videoId)).toBe(true);
+  await segment.append(fragments[0] as Uint8Array);
+  const end = { endTimeMs: start.startTimeMs + 400, durationMs: 400, fps: 10, clockState: "synced" } as const;
+  await segment.close({ ...end, endReason: "boundary" });
+  expect(at.spool.uploads.preferred()).toEqual([start.videoId]);
 });

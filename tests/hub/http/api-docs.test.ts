@@ -62,7 +62,7 @@ describe("the API's description", () => {
       expect([name, statuses.some((status) => /^101$|^2|^3/.test(status))]).toEqual([name, true]);
       expect([name, statuses.includes("401")]).toEqual([name, path !== "/api/health/live"]);
       // What is only to be done has nothing to say.
-      const isVerb = /\/(?:pause|resume|cancel|retry|archive-check|reload)$/.test(path);
+      const isVerb = /\/(?:pause|resume|fetch|cancel|retry|archive-check|reload)$/.test(path);
       if (method === "post" && !isVerb) {
         expect(Object.keys(operation.requestBody?.content ?? {})).toEqual(["application/json"]);
       }

@@ -2,12 +2,12 @@ import { expect, test } from "bun:test";
 import { readFile, writeFile } from "node:fs/promises";
 import { join } from "node:path";
 import fc from "fast-check";
-import { RegularFile } from "../../../src/common/mp4/regular-file.ts";
-import { runArchivePass } from "../../../src/edge/uploader/archive-pass.ts";
-import { RateLimit } from "../../../src/edge/uploader/rate-limit.ts";
-import type { ArchiveTarget } from "../../../src/edge/uploader/synced-writer.ts";
-import { FakeClock } from "../../support/fake-clock.ts";
-import { temporaryFolder } from "../../support/sample-recording.ts";
+import { RegularFile } from "../../src/common/mp4/regular-file.ts";
+import { RateLimit } from "../../src/edge/rate-limit.ts";
+import { runArchivePass } from "../../src/edge/uploader/archive-pass.ts";
+import type { ArchiveTarget } from "../../src/edge/uploader/synced-writer.ts";
+import { FakeClock } from "../support/fake-clock.ts";
+import { temporaryFolder } from "../support/sample-recording.ts";
 
 const startMs = Date.UTC(2026, 0, 5);
 

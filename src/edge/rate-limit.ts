@@ -1,5 +1,5 @@
-import { type Clock, sleep, systemClock } from "../../common/clock.ts";
-import { AppError } from "../../common/errors.ts";
+import { type Clock, sleep, systemClock } from "../common/clock.ts";
+import { AppError } from "../common/errors.ts";
 
 export interface RateLimitOptions {
   bytesPerSecond: number;
@@ -12,7 +12,7 @@ const stepMs = 125;
 /** A timer that came late may be made up for by so much, or the limit would never be reached. */
 const creditMs = 250;
 
-/** Lets bytes pass in small steps, evenly in time, however many uploads there are one after the other. */
+/** Lets bytes pass in small steps, evenly in time, however many there are who want to send. */
 export class RateLimit {
   readonly bytesPerSecond: number;
   readonly stepBytes: number;
@@ -34,6 +34,6 @@ export class RateLimit {
     const turnMs = Math.max(nowMs - creditMs, this.#paidAtMs);
     this.#paidAtMs = turnMs + (bytes / this.bytesPerSecond) * 1000;
     if (turnMs > nowMs) await this.#pause(turnMs - nowMs, signal);
-    if (signal?.aborted) throw new AppError("cancelled", "the upload was cancelled");
+    if (signal?.aborted) throw new AppError("cancelled", "it is not wanted any more");
   }
 }
