@@ -370,8 +370,8 @@ export function catalogContract(name: string, open: () => Promise<Catalog>): voi
         expect(await catalog.saveGaps([{ ...a, cause: "paused" }, b], nowMs + 7)).toBe(0);
         expect(await catalog.saveGaps([], nowMs)).toBe(0);
         expect(await catalog.findGaps({ ...oldest, cameraIds: [cameraId] })).toEqual([
-          { ...a, createdAtMs: nowMs },
-          { ...b, createdAtMs: nowMs },
+          { ...a, createdAtMs: nowMs, missing: [{ fromMs: a.fromMs, toMs: a.toMs }] },
+          { ...b, createdAtMs: nowMs, missing: [{ fromMs: b.fromMs, toMs: b.toMs }] },
         ]);
         expect(await catalog.findGaps({ ...oldest, cameraIds: ["none"] })).toEqual([]);
         const newer = newCamera();
@@ -379,6 +379,27 @@ export function catalogContract(name: string, open: () => Promise<Catalog>): voi
         const [told] = await catalog.findGaps({ ...oldest, cameraIds: [newer] });
         expect(told?.cause).toBe("unknown");
         expect(await catalog.findGaps({ ...oldest, cameraIds: [] })).toEqual([]);
+      });
+
+      test("miss only what no video covers, whichever came first", async () => {
+        const [cameraId, other] = [newCamera(), newCamera()];
+        const at = (minute: number) => nowMs + minute * 60_000;
+        const footage = (minute: number, minutes: number, more: Partial<NewVideo> = {}) =>
+          sampleVideo({ cameraId, startTimeMs: at(minute), durationMs: minutes * 60_000, ...more });
+        await catalog.saveVideos([footage(-5, 10), footage(20, 10), footage(29, 5)], nowMs);
+        const told = [gap(cameraId, at(0), at(60)), gap(cameraId, at(22), at(28)), gap(other, at(0), at(60))];
+        await catalog.saveGaps(told, nowMs);
+        const late = [footage(55, 10), footage(40, 10, { isMock: true }), footage(100, 10)];
+        await catalog.saveVideos(late, nowMs);
+        const minutes = (await catalog.findGaps({ ...oldest, cameraIds: [cameraId, other] })).map((each) => [
+          each.cameraId === cameraId,
+          ...each.missing.map(({ fromMs, toMs }) => [(fromMs - nowMs) / 60_000, (toMs - nowMs) / 60_000]),
+        ]);
+        expect(minutes.sort((a, b) => b.length - a.length)).toEqual([
+          [true, [5, 20], [34, 55]],
+          [false, [0, 60]],
+          [true],
+        ]);
       });
 
       test("of a range, page by page, are those that a look at each one finds", async () => {

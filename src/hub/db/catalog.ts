@@ -59,6 +59,11 @@ export interface VideoQuery {
   limit: number;
 }
 
+export interface TimeSpan {
+  fromMs: number;
+  toMs: number;
+}
+
 /** Time for which a camera should have a video and has none, [from, to), as its node told. */
 export interface Gap {
   gapId: string;
@@ -70,10 +75,12 @@ export interface Gap {
   detail: string;
   /** When the hub learned of it. */
   createdAtMs: number;
+  /** What of it no video of the catalog covers, in order: a node whose spool was restored does not know what it sent. */
+  missing: readonly TimeSpan[];
 }
 
 /** Its cause may be one that only a newer release knows. */
-export type NewGap = Omit<Gap, "createdAtMs" | "cause"> & { cause: string };
+export type NewGap = Omit<Gap, "createdAtMs" | "cause" | "missing"> & { cause: string };
 
 /** Gaps that overlap [fromMs, toMs); the order is that of their starts. */
 export interface GapQuery {

@@ -1,7 +1,12 @@
 import { knownGapCause } from "../../common/protocol/gap.ts";
-import type { Gap, GapQuery, NewGap } from "./catalog.ts";
+import type { Gap, GapQuery, NewGap, TimeSpan } from "./catalog.ts";
 import type { SqlValue } from "./libsql-connection.ts";
 import type { LibsqlDatabase } from "./libsql-database.ts";
+
+/** Between two videos less than this is no hole: two frames, and what milliseconds round off. */
+const leastMs = 200;
+/** Videos in the gaps of one page; more of them, and some gaps are answered as they were told. */
+const maxFootage = 50_000;
 
 const insertGaps = `
   INSERT INTO gaps (gap_id, camera_id, node_id, from_ms, to_ms, cause, detail, created_at_ms)
@@ -47,10 +52,49 @@ export async function findGaps(database: LibsqlDatabase, query: GapQuery): Promi
      ORDER BY from_ms ${direction}, gap_id ${direction} LIMIT ?`,
     [...conditions.flatMap(({ args }) => args), limit],
   );
-  return rows.map(gapOfRow);
+  const gaps = rows.map(gapOfRow);
+  const footage = await footageIn(database, gaps);
+  return gaps.map((gap, i) => ({ ...gap, missing: without(gap, footage.get(i) ?? []) }));
 }
 
-function gapOfRow(row: SqlValue[]): Gap {
+/** By the place of the gap in `gaps`, without order. A picture in place of a camera explains a gap and does not fill it. */
+async function footageIn(
+  database: LibsqlDatabase,
+  gaps: readonly Omit<Gap, "missing">[],
+): Promise<Map<number, TimeSpan[]>> {
+  const found = new Map<number, TimeSpan[]>();
+  if (gaps.length === 0) return found;
+  const spans = gaps.map(({ cameraId, fromMs, toMs }) => [cameraId, fromMs, toMs]);
+  // No video is longer than the longest, so none that begins earlier reaches the gap.
+  const rows = await database.read(
+    `SELECT gap.key, v.start_time_ms, v.end_time_ms FROM json_each(?) gap CROSS JOIN videos v
+     WHERE v.camera_id = gap.value ->> 0 AND v.start_time_ms < gap.value ->> 2
+       AND v.start_time_ms > gap.value ->> 1 - (SELECT max(end_time_ms - start_time_ms) FROM videos)
+       AND v.end_time_ms > gap.value ->> 1 AND v.mock = 0
+     LIMIT ?`,
+    [JSON.stringify(spans), maxFootage],
+  );
+  for (const [key, fromMs, toMs] of rows as number[][]) {
+    const known = found.get(key as number) ?? [];
+    found.set(key as number, known);
+    known.push({ fromMs: fromMs as number, toMs: toMs as number });
+  }
+  return found;
+}
+
+function without({ fromMs, toMs }: TimeSpan, footage: readonly TimeSpan[]): TimeSpan[] {
+  if (footage.length === 0) return [{ fromMs, toMs }];
+  const left: TimeSpan[] = [];
+  let atMs = fromMs;
+  for (const span of [...footage].sort((a, b) => a.fromMs - b.fromMs)) {
+    left.push({ fromMs: atMs, toMs: span.fromMs });
+    atMs = Math.max(atMs, span.toMs);
+  }
+  left.push({ fromMs: atMs, toMs });
+  return left.filter((span) => span.toMs - span.fromMs >= leastMs);
+}
+
+function gapOfRow(row: SqlValue[]): Omit<Gap, "missing"> {
   const [gapId, cameraId, nodeId, fromMs, toMs, cause, detail, createdAtMs] = row;
   return {
     gapId: gapId as string,

@@ -47,7 +47,7 @@ export interface GapFinder {
     toMs: number;
     order: "oldest_first";
     limit: number;
-  }): Promise<readonly ToldGap[]>;
+  }): Promise<readonly (ToldGap & { missing: readonly Span[] })[]>;
 }
 
 /** A gap every nine seconds of the day. */
@@ -62,5 +62,8 @@ export async function loadDayGaps(
     ...{ cameraIds: [cameraId], fromMs, toMs, order: "oldest_first" },
     limit: maxGapsPerDay + 1,
   });
-  return { gaps: found.slice(0, maxGapsPerDay), isCut: found.length > maxGapsPerDay };
+  const missing = found
+    .slice(0, maxGapsPerDay)
+    .flatMap(({ cause, detail, missing }) => missing.map((span) => ({ ...span, cause, detail })));
+  return { gaps: missing, isCut: found.length > maxGapsPerDay };
 }

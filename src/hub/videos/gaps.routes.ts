@@ -23,7 +23,8 @@ export function createGapRoutes(options: { gaps: Pick<Catalog, "findGaps">; curs
       summary: "List gaps",
       description:
         "Times for which a camera should have a video and has none, with the cause that its node told. A gap belongs " +
-        "to a range when any part of it does; a long one is told in parts.",
+        "to a range when any part of it does; a long one is told in parts. One that footage fills altogether is left out, " +
+        "so a page may have fewer than `limit`.",
       answer: GapPageJson,
       problems: [400],
     }),
@@ -47,7 +48,10 @@ export function createGapRoutes(options: { gaps: Pick<Catalog, "findGaps">; curs
       const found = await gaps.findGaps(query);
       const last = found.length > limit ? found[limit - 1] : undefined;
       return c.json({
-        gaps: found.slice(0, limit).map(formatGap),
+        gaps: found
+          .slice(0, limit)
+          .filter(({ missing }) => missing.length > 0)
+          .map(formatGap),
         next_cursor: last
           ? cursors.encode({ startTimeMs: last.fromMs, videoId: last.gapId }, conditions)
           : null,

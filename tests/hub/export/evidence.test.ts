@@ -32,6 +32,7 @@ beforeAll(async () => {
     ...{ gapId: "01997000-0000-7000-8000-000000000001", cameraId: "cam01", nodeId: "site-1" },
     ...{ fromMs: startMs + 2_000, toMs: startMs + 6_000, cause: "camera_failed" as const },
     ...{ detail: "no data", createdAtMs: startMs + 7_000 },
+    missing: [{ fromMs: startMs + 2_000, toMs: startMs + 6_000 }],
   });
   const response = await server.get(`/api/evidence.zip?${query}`);
   expect(response.status).toBe(200);

@@ -1,5 +1,6 @@
 import { afterAll, beforeAll, describe, expect, test } from "bun:test";
 import { newUuidV7 } from "../../../src/common/ids.ts";
+import { sampleVideo } from "../../support/sample-videos.ts";
 import { openTestHub, type TestHub } from "../../support/test-hub.ts";
 
 let hub: TestHub;
@@ -39,7 +40,11 @@ describe("a report of gaps", () => {
     for (const answer of answers) expect(await answer.json()).toEqual({ stored: 0, known: 1 });
     const { gaps } = await list("?order=oldest_first&limit=1");
     expect(gaps).toEqual([
-      { ...gap, node_id: "pi1", duration: 30.5, created_at: expect.stringMatching(/^\d{4}-.*Z$/) },
+      {
+        ...{ ...gap, node_id: "pi1", duration: 30.5 },
+        missing: [{ from_time: gap.from_time, to_time: gap.to_time }],
+        created_at: expect.stringMatching(/^\d{4}-.*Z$/),
+      },
     ]);
   });
 
@@ -82,6 +87,24 @@ describe("a report of gaps", () => {
 });
 
 describe("the list of gaps", () => {
+  test("tells what no video covers, and nothing of a gap that footage fills", async () => {
+    const ofCamera = { camera_id: "cam09" };
+    await report([40, 41].map((minute) => gapOf(minute, ofCamera)));
+    const startTimeMs = startMs + 40 * 60_000 + 10_000;
+    const video = { cameraId: "cam09", nodeId: "pi1", durationMs: 60_000 + 30_000 };
+    expect((await hub.announce([sampleVideo({ ...video, startTimeMs })])).status).toBe(200);
+    const { gaps } = await list("?camera_id=cam09&order=oldest_first");
+    const { from_time, to_time } = gapOf(40);
+    expect(gaps).toMatchObject([
+      {
+        from_time,
+        to_time,
+        missing: [{ from_time, to_time: new Date(startTimeMs).toISOString() }],
+        duration: 10,
+      },
+    ]);
+  });
+
   test("goes page by page with a cursor of its own", async () => {
     await report([10, 11, 12, 13].map((minute) => gapOf(minute, { camera_id: "cam02" })));
     const first = await list("?camera_id=cam02&limit=3");

@@ -80,7 +80,8 @@ export function fakeServices(data: PageData): PageServices {
         (data.gaps ?? [])
           .filter((gap) => cameraIds.includes(gap.cameraId) && gap.toMs > fromMs && gap.fromMs < toMs)
           .sort((a, b) => a.fromMs - b.fromMs)
-          .slice(0, limit),
+          .slice(0, limit)
+          .map((gap) => ({ ...gap, missing: [gap] })),
     },
     nodes: {
       register: unused,

@@ -159,8 +159,9 @@ async function findGaps(
       order: "oldest_first",
       limit: gapPage,
     });
-    for (const gap of page)
-      found.push({ id: gap.gapId, fromMs: gap.fromMs, toMs: gap.toMs, cause: gap.cause });
+    for (const { gapId, cause, missing } of page) {
+      found.push(...missing.map((span, i) => ({ id: i === 0 ? gapId : `${gapId}-${i}`, ...span, cause })));
+    }
     const last = page.length === gapPage ? page.at(-1) : undefined;
     if (last === undefined) break;
     after = { startTimeMs: last.fromMs, videoId: last.gapId };

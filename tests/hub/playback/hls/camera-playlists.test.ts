@@ -31,6 +31,7 @@ function setUp(options: { videos: number; gaps?: number; segmentSeconds?: number
         detail: "",
       },
       ...{ fromMs: startMs + i * 1_000, toMs: startMs + i * 1_000 + 500, cause: "paused" },
+      missing: [{ fromMs: startMs + i * 1_000, toMs: startMs + i * 1_000 + 500 }],
     }),
   );
   const byPath = new Map(videos.map((video, i) => [video.filePath, { video, startTicks: i * 8 }]));
