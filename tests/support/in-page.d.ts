@@ -38,6 +38,16 @@ export function playHls(rate: number): Promise<{
 }>;
 /** The media time of the frame shown after a seek. */
 export function seekHls(time: number): Promise<{ shown: number; date: string | undefined }>;
+/** Loads all in changing qualities, then plays to the end: `heights` of the parts, `ranges` that were loaded. */
+export function playMixedHls(address: string): Promise<{
+  errors: string[];
+  heights: number[];
+  ranges: [number, number][];
+  waits: number[];
+  frames: number;
+  corrupted: number;
+  duration: number;
+}>;
 /** As {@link openHls} and {@link playHls}, with another player. */
 export function openShaka(address: string): Promise<{ duration: number; time: number }>;
 export function playShaka(rate: number): Promise<{

@@ -122,6 +122,55 @@ export async function seekHls(time) {
   return { shown: await frame, date: window.player.hls.playingDate?.toISOString() };
 }
 
+/** Loads parts in changing qualities, from the highest on, tells in which each was, then plays. */
+export async function playMixedHls(address) {
+  document.body.innerHTML = "<video muted></video>";
+  const video = document.querySelector("video");
+  const errors = [];
+  const heights = [];
+  let asked = 0;
+  // A part that has to be transcoded may take its time.
+  const patience = {
+    maxTimeToFirstByteMs: 60_000,
+    maxLoadTimeMs: 60_000,
+    errorRetry: null,
+    timeoutRetry: null,
+  };
+  // Asked before each part, as it would be with a bandwidth that changes.
+  class AlternatingAbr extends Hls.DefaultConfig.abrController {
+    get nextAutoLevel() {
+      const { length } = hls.levels;
+      return length - 1 - (asked % length);
+    }
+    set nextAutoLevel(_level) {}
+  }
+  const hls = new Hls({
+    ...{ enableWorker: false, maxBufferLength: 60, fragLoadPolicy: { default: patience } },
+    abrController: AlternatingAbr,
+  });
+  hls.on(Hls.Events.ERROR, (_, { details, fatal }) => errors.push(`${details} ${fatal}`));
+  hls.on(Hls.Events.FRAG_LOADING, (_, { frag }) => {
+    if (!Number.isInteger(frag.sn)) return;
+    heights[frag.sn] = hls.levels[frag.level].height;
+    asked++;
+  });
+  hls.loadSource(address);
+  hls.attachMedia(video);
+  await new Promise((resolve) => hls.once(Hls.Events.BUFFER_EOS, resolve));
+  const ranges = Array.from({ length: video.buffered.length }, (_, i) => [
+    video.buffered.start(i),
+    video.buffered.end(i),
+  ]);
+  const waits = [];
+  video.addEventListener("waiting", () => waits.push(video.currentTime));
+  video.playbackRate = 4;
+  const ended = new Promise((resolve) => video.addEventListener("ended", resolve, { once: true }));
+  await video.play();
+  await ended;
+  const { totalVideoFrames: frames, corruptedVideoFrames: corrupted } = video.getVideoPlaybackQuality();
+  return { errors, heights, ranges, waits, frames, corrupted, duration: video.duration };
+}
+
 export async function openShaka(address) {
   document.body.innerHTML = "<video muted></video>";
   const video = document.querySelector("video");
