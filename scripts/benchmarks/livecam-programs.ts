@@ -59,8 +59,11 @@ export async function startHub(options: {
   await mkdir(dataDir, { recursive: true });
   await mkdir(archiveDir, { recursive: true });
   const port = await findFreePort();
+  // What it makes in the background of videos that are announced is not what is measured.
+  const config = join(dataDir, "hub.json");
+  await Bun.write(config, JSON.stringify({ previews: "on_demand" }));
   const server = await startServer({
-    argv: hubArguments({ hub, port, dataDir, archiveDir }),
+    argv: [...hubArguments({ hub, port, dataDir, archiveDir }), "--config", config],
     env: cleanEnvironment(),
     signal,
     isReady: () => isHubAlive(port),

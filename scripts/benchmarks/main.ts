@@ -11,6 +11,7 @@ import { edge4Benchmark, edgeBenchmark } from "./edge-benchmark.ts";
 import { listBenchmark } from "./list-benchmark.ts";
 import { liveBenchmark } from "./live-benchmark.ts";
 import { describeMachine, describeOthersLoad } from "./machine.ts";
+import { picturesBenchmark } from "./pictures-benchmark.ts";
 import { playlistBenchmark } from "./playlist-benchmark.ts";
 import { rangeBenchmark } from "./range-benchmark.ts";
 import { formatTable, type JudgedRow, judgeRow } from "./report.ts";
@@ -24,6 +25,7 @@ const benchmarks: readonly Benchmark[] = [
   rangeBenchmark,
   listBenchmark,
   playlistBenchmark,
+  picturesBenchmark,
   visibleBenchmark,
   liveBenchmark,
   edgeBenchmark,

@@ -12,6 +12,7 @@ const names = [
   "range",
   "list",
   "playlist",
+  "pictures",
   "visible",
   "live",
   "edge",

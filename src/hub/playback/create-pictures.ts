@@ -53,7 +53,7 @@ export function createPictures(options: {
   };
 }
 
-/** More that runs or waits than half as much again as there are cores, over the last minute. */
+/** More than three that run or wait for each core, over the last minute: ours has to wait for its turn anyway. */
 function isMachineBusy(): boolean {
-  return (loadavg()[0] ?? 0) > 1.5 * availableParallelism();
+  return (loadavg()[0] ?? 0) > 3 * availableParallelism();
 }
