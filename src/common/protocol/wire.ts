@@ -7,13 +7,21 @@ import * as v from "valibot";
 export const WireTime = v.pipe(
   v.string(),
   v.regex(
-    /^\d{4}-\d\d-\d\d[Tt]\d\d:\d\d:\d\d(?:\.\d{1,9})?(?:[Zz]|[+-]\d\d:\d\d)$/,
+    /^\d{4}-\d\d-\d\d[Tt](?:[01]\d|2[0-3]):\d\d:\d\d(?:\.\d{1,9})?(?:[Zz]|[+-]\d\d:\d\d)$/,
     "an RFC 3339 time such as 2025-09-23T06:30:00.000Z",
   ),
-  v.transform((text) => Date.parse(text.toUpperCase())),
+  v.transform((text) => (isDay(text.slice(0, 10)) ? Date.parse(text.toUpperCase()) : Number.NaN)),
   v.number("a time that exists"),
-  v.finite("a time that exists"),
+  // In UTC it has to be one, too, since that is how it is written.
+  v.minValue(Date.parse("0000-01-01T00:00:00.000Z"), "a time that exists"),
+  v.maxValue(Date.parse("9999-12-31T23:59:59.999Z"), "a time that exists"),
 );
+
+/** `Date.parse` takes 2025-02-30 for the second of March. */
+function isDay(date: string): boolean {
+  const ms = Date.parse(`${date}T00:00:00Z`);
+  return !Number.isNaN(ms) && new Date(ms).toISOString().startsWith(date);
+}
 
 /** Milliseconds since 1970 as the wire writes them. */
 export function formatWireTime(ms: number): string {
