@@ -20,6 +20,7 @@ import { createAuthenticator } from "./auth/store-authenticator.ts";
 import type { HubConfig } from "./config.ts";
 import { EdgeFiles } from "./edge-footage/edge-files.ts";
 import { createEdgeStreamRoutes } from "./edge-footage/edge-stream.routes.ts";
+import { createFindOnEdge } from "./edge-footage/find-on-edge.ts";
 import { LinkedEdgeFootage } from "./edge-footage/linked-edge-footage.ts";
 import { createOnEdgeRoutes } from "./edge-footage/on-edge.routes.ts";
 import { createClipRoutes } from "./export/clip.routes.ts";
@@ -198,6 +199,7 @@ export async function openHub({ config, selfCommand, clock = systemClock }: HubO
   });
   const playlists = createCameraPlaylists({
     ...{ catalog, parts, clock },
+    findOnEdge: createFindOnEdge({ footage: edgeFootage, files: edgeFiles }),
     canTranscode: async () => (await transcoded?.isAvailable()) ?? false,
   });
 

@@ -4,6 +4,7 @@ import { mkdir, readFile, symlink, writeFile } from "node:fs/promises";
 import { join } from "node:path";
 import { countFrames } from "../support/count-frames.ts";
 import { EdgeProcess, makeEdgeSite } from "../support/edge-process.ts";
+import { readHlsPlaylist } from "../support/hls-validator.ts";
 import { startHubProcess } from "../support/hub-process.ts";
 import { temporaryFolder } from "../support/sample-recording.ts";
 import { makeAccounts, password, userName } from "../support/test-hub.ts";
@@ -16,6 +17,7 @@ interface OnEdge {
     sequence: number;
     run_id: string;
     stream_url: string;
+    start_time: string;
     end_time: string;
   }[];
 }
@@ -100,6 +102,26 @@ test("while the archive is away, what is on the node is listed and plays over th
   await writeFile(path, new Uint8Array(bytes));
   expect(await countFrames(path)).toBe(20);
 
+  // And in the camera's playlist: every frame from the first segment to the last that waits, of one run without a cut.
+  const waiting = videos.filter(({ status }) => status === "on_edge");
+  const [start, end] = [waiting[0]?.start_time, waiting.at(-1)?.end_time];
+  const playlist = `/api/cameras/cam01/hls.m3u8?from=${start}&to=${end}`;
+  expect((await get(playlist)).status).toBe(404);
+  const withEdge = await (await get(`${playlist}&edge=1`)).text();
+  const { parts, isEnded } = readHlsPlaylist(withEdge);
+  expect(isEnded).toBe(true);
+  expect(parts.every(({ uri, isDiscontinuous }) => uri.includes("/on-edge/") && !isDiscontinuous)).toBe(true);
+  expect(new Set(parts.map(({ uri }) => uri)).size).toBe(waiting.length);
+  const frames = Math.round(parts.reduce((sum, { seconds }) => sum + seconds, 0) * 10);
+  const options = ["-headers", `Authorization: ${authorization}\r\n`];
+  expect(await countFrames(`${hub.url}${playlist}&edge=1`, { options })).toBe(frames);
+  // It was played to its last segment; this one is asked for after it.
+  const fetched = await fetch(`${hub.url}${asked.stream_url.replace("stream.mp4", "fetch")}`, {
+    method: "POST",
+    headers: { authorization },
+  });
+  expect(fetched.status).toBe(204);
+
   // The archive comes back.
   await symlink(archive, mount);
   const first = await until(
@@ -112,6 +134,11 @@ test("while the archive is away, what is on the node is listed and plays over th
     async () => ((await get(`/api/videos/${asked.video_id}`)).ok ? true : undefined),
     "the announce",
   );
+  // A player that was given the playlist before plays on, whatever is archived meanwhile.
+  const text = withEdge.replaceAll("/api/", `${hub.url}/api/`);
+  const before = Bun.serve({ hostname: "127.0.0.1", port: 0, fetch: () => new Response(text) });
+  stack.defer(() => before.stop(true));
+  expect(await countFrames(`${before.url}before.m3u8`, { options })).toBe(frames);
   await edge.stop();
 
   // The same under the same address, from the archive; the node is gone.
@@ -120,6 +147,15 @@ test("while the archive is away, what is on the node is listed and plays over th
   const part = await get(asked.stream_url, { range: "bytes=100-4999" });
   expect(part.status).toBe(206);
   expect(Buffer.from(await part.arrayBuffer()).equals(Buffer.from(bytes.slice(100, 5000)))).toBe(true);
+
+  // And the recording beside all this missed nothing.
+  const { gaps } = (await (await get("/api/gaps?camera_id=cam01")).json()) as { gaps: { cause: string }[] };
+  expect(gaps.filter(({ cause }) => cause !== "node_stopped")).toEqual([]);
+  const all = (await (await get("/api/videos?camera_id=cam01&order=oldest_first&limit=500")).json()) as {
+    videos: { sequence: number; run_id: string }[];
+  };
+  expect(new Set(all.videos.map(({ run_id }) => run_id)).size).toBe(1);
+  expect(all.videos.map(({ sequence }) => sequence)).toEqual(all.videos.map((_, i) => i));
 }, 120_000);
 
 async function signIn(url: string): Promise<string> {

@@ -42,7 +42,7 @@ export class EdgeFiles {
   readonly #options: EdgeFilesOptions;
   readonly #known = new Map<string, Known>();
   readonly #asking = new Map<string, Promise<EdgeFile>>();
-  readonly #indexTurns = new TurnsByName(() => new Turns(2, 200));
+  readonly #indexTurns = new TurnsByName(() => new Turns(2, 1_000));
   readonly #partTurns = new TurnsByName(() => new Turns(2, 100));
   /** Bytes on their way to the hub, of all nodes. */
   readonly #allTurns = new Turns(32, 1_000);
@@ -94,11 +94,17 @@ export class EdgeFiles {
     );
   }
 
-  /** Moves a segment to the front of its node's upload queue; once, however often it is asked. Throws as {@link find}. */
-  async prefer({ nodeId, videoId }: Pick<EdgeFile, "nodeId" | "videoId">): Promise<void> {
+  /**
+   * Moves a segment to the front of its node's upload queue. Without `again` only if that was not asked before, as for
+   * each part that a player fetches. Throws as {@link find}.
+   */
+  async prefer(
+    { nodeId, videoId }: Pick<EdgeFile, "nodeId" | "videoId">,
+    { again = false } = {},
+  ): Promise<void> {
     const { links } = this.#options;
     const key = `${nodeId} ${links.stateOf(nodeId).sinceMs} ${videoId}`;
-    if (this.#preferred.has(key)) return;
+    if (this.#preferred.has(key) && !again) return;
     const [oldest] = this.#preferred;
     if (this.#preferred.size >= maxPreferred && oldest !== undefined) this.#preferred.delete(oldest);
     this.#preferred.add(key);

@@ -140,7 +140,7 @@ export function createEdgeStreamRoutes(options: EdgeStreamOptions) {
     describe({
       tag: "Cameras",
       summary: "Have a video that is still on the camera's node archived next",
-      description: "It moves to the front of the upload queue, once; playing it does so, too.",
+      description: "It moves to the front of the upload queue; so does one that is played, when it is begun.",
       also: { 204: { description: "Done, or it is archived." } },
       problems: [400, 404, 501, 503, 504],
     }),
@@ -151,7 +151,9 @@ export function createEdgeStreamRoutes(options: EdgeStreamOptions) {
         if (errorCodeOf(error) === "internal") throw error;
         return undefined;
       });
-      if (archived?.cameraId !== cameraId) await files.prefer(await files.find(cameraId, videoId));
+      if (archived?.cameraId !== cameraId) {
+        await files.prefer(await files.find(cameraId, videoId), { again: true });
+      }
       return c.body(null, 204);
     },
   );

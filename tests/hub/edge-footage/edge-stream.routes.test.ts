@@ -123,14 +123,15 @@ describe("a segment on its node", () => {
     expect((await bytesOf(response)).length).toBe(initBytes + fragmentBytes);
   });
 
-  test("moves to the front of the upload queue when it is played, or asked for; once", async () => {
+  test("moves to the front of the upload queue once when it is played, and whenever that is asked for", async () => {
     const { url, videoId, world } = await nodeWith(1);
     await get(url, {}, { method: "HEAD" });
     expect(world.preferred).toEqual([]);
     for (let i = 0; i < 3; i++) await bytesOf(await get(url, { range: "bytes=0-9" }));
+    expect(world.preferred).toEqual([{ video_id: videoId }]);
     const fetched = await get(url.replace("stream.mp4", "fetch"), {}, { method: "POST" });
     expect(fetched.status).toBe(204);
-    expect(world.preferred).toEqual([{ video_id: videoId }]);
+    expect(world.preferred).toEqual([{ video_id: videoId }, { video_id: videoId }]);
 
     const other = await nodeWith(1);
     await get(other.url.replace("stream.mp4", "fetch"), {}, { method: "POST" });

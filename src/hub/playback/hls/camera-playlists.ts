@@ -3,10 +3,11 @@ import { AppError, errorCodeOf } from "../../../common/errors.ts";
 import type { Catalog, Video } from "../../db/catalog.ts";
 import type { Quality } from "../qualities/quality.ts";
 import { playbackError } from "../video-file.ts";
+import { type FindOnEdge, planEdgeParts } from "./edge-parts.ts";
 import { formatMaster } from "./format-master.ts";
 import { formatPlaylist, longestPartSeconds } from "./format-playlist.ts";
 import { type IndexedVideo, partSeconds } from "./media-parts.ts";
-import { keepThoseAppended, type PlaylistGap, planPlaylist } from "./plan-playlist.ts";
+import { keepThoseAppended, type PlaylistGap, type PlaylistVideo, planPlaylist } from "./plan-playlist.ts";
 import type { PlayableParts, PlayableVideo } from "./playable-parts.ts";
 
 const maxRangeMs = 7 * 86_400_000;
@@ -22,6 +23,8 @@ export interface PlaylistRequest {
   fromMs: number;
   /** Absent: up to now, and on. */
   toMs?: number | undefined;
+  /** Also what is still on the camera's node; then it ends with what is there now. */
+  withEdge?: boolean | undefined;
 }
 
 export type HlsCatalog = Pick<Catalog, "findVideos" | "findGaps" | "listCameras" | "listNodes">;
@@ -31,6 +34,8 @@ export interface CameraPlaylists {
    * The HLS media playlist of a camera, as it was recorded or in another quality; parts, times and discontinuities are
    * the same. Files that are not there, and what is damaged of a file, are marked, left out, and told as gaps; one that
    * came back is unmarked.
+   * A part that is on the edge is archived at some time, under another path: a playlist that grows may not change what it
+   * had (RFC 8216bis 6.2.1), so one with such parts never does.
    * Throws `invalid_input` for a range that is empty, too long or has too many videos in it, `not_found` for one without
    * footage, `unavailable` when the archive cannot be read.
    */
@@ -45,27 +50,35 @@ export function createCameraPlaylists(deps: {
   clock: Pick<Clock, "wallMs">;
   /** Whether there are other qualities to be had. */
   canTranscode: () => Promise<boolean>;
+  findOnEdge: FindOnEdge;
 }): CameraPlaylists {
-  const { catalog, parts, clock, canTranscode } = deps;
+  const { catalog, parts, clock, canTranscode, findOnEdge } = deps;
 
-  async function plan({ cameraId, fromMs, toMs }: PlaylistRequest) {
+  async function plan({ cameraId, fromMs, toMs, withEdge = false }: PlaylistRequest) {
     const nowMs = clock.wallMs();
     checkRange(fromMs, toMs, nowMs);
-    const isEnded = toMs !== undefined && toMs <= nowMs;
+    const isEnded = withEdge || (toMs !== undefined && toMs <= nowMs);
     const range = { fromMs, toMs: toMs ?? Number.MAX_SAFE_INTEGER };
+    // First: what is archived meanwhile is in both, and not in neither.
+    const onEdge = withEdge ? await findOnEdge(cameraId, { fromMs, toMs: Math.min(range.toMs, nowMs) }) : [];
     const known = await findVideos(catalog, cameraId, fromMs, toMs);
     const videos = isEnded ? known : keepThoseAppended(known);
-    const { usable, unusable } = await readAll(videos);
+    const archived = await readAll(videos);
+    const ids = new Set(onEdge.length > 0 ? videos.map(({ videoId }) => videoId) : []);
+    const edge = planEdgeParts(onEdge, (videoId) => ids.has(videoId));
+    const usable = edge.usable.length > 0 ? inOrder([...archived.usable, ...edge.usable]) : archived.usable;
     const entries = planPlaylist(usable, range);
     const [first] = entries;
     if (first === undefined) throw await nothingFound(catalog, cameraId);
-    return { entries, first, unusable, isEnded };
+    return { entries, first, unusable: [...archived.unusable, ...edge.unusable], isEnded };
   }
 
   return {
     async masterOf(request) {
       const { entries } = await plan(request);
-      return formatMaster({ ...request, entries, hasOthers: await canTranscode() });
+      // What is on the edge is to be had as it was recorded only, and all qualities have the same parts.
+      const hasOthers = request.withEdge !== true && (await canTranscode());
+      return formatMaster({ ...request, entries, hasOthers });
     },
 
     async playlistOf(request, quality) {
@@ -111,6 +124,11 @@ export function createCameraPlaylists(deps: {
     }
     return { usable, unusable };
   }
+}
+
+/** By start; the stretches of a damaged video stay as they are. */
+function inOrder<T extends { video: PlaylistVideo }>(videos: T[]): T[] {
+  return videos.sort((a, b) => a.video.startTimeMs - b.video.startTimeMs);
 }
 
 function checkRange(fromMs: number, toMs: number | undefined, nowMs: number): void {

@@ -8,6 +8,7 @@ export interface Master {
   cameraId: string;
   fromMs: number;
   toMs?: number | undefined;
+  withEdge?: boolean | undefined;
   entries: readonly PlaylistEntry[];
   /** Whether other qualities than the recorded one can be had. */
   hasOthers: boolean;
@@ -34,7 +35,10 @@ export function formatMaster(master: Master): string {
   ].join("");
 }
 
-function formatVariant({ cameraId, fromMs, toMs, entries }: Master, quality: Quality | undefined): string {
+function formatVariant(
+  { cameraId, fromMs, toMs, withEdge, entries }: Master,
+  quality: Quality | undefined,
+): string {
   const rates = bitRatesOf(entries, quality);
   const videos = [...new Set(entries.map(({ video }) => video))];
   const pictures = videos.map((video) => (quality && pictureOf(video, quality)) ?? video);
@@ -51,6 +55,7 @@ function formatVariant({ cameraId, fromMs, toMs, entries }: Master, quality: Qua
   ];
   const query = new URLSearchParams({ from: formatWireTime(fromMs) });
   if (toMs !== undefined) query.set("to", formatWireTime(toMs));
+  if (withEdge) query.set("edge", "1");
   if (quality !== undefined) query.set("quality", quality);
   return `#EXT-X-STREAM-INF:${attributes.join(",")}\n/api/cameras/${cameraId}/hls.m3u8?${query}\n`;
 }

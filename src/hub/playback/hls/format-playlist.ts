@@ -1,7 +1,7 @@
 import { formatWireTime } from "../../../common/protocol/wire.ts";
 import { pictureOf, type Quality } from "../qualities/quality.ts";
 import type { MediaParts } from "./media-parts.ts";
-import type { PlaylistEntry, PlaylistGap } from "./plan-playlist.ts";
+import type { PlaylistEntry, PlaylistGap, PlaylistVideo } from "./plan-playlist.ts";
 
 export interface Playlist {
   entries: readonly PlaylistEntry[];
@@ -31,11 +31,11 @@ export function formatPlaylist(playlist: Playlist): string {
     const { video, parts, firstPart, endPart, startTimeMs } = entry;
     const other = quality !== undefined && pictureOf(video, quality) !== undefined ? quality : undefined;
     if (entry.isDiscontinuous) text.push("#EXT-X-DISCONTINUITY\n");
-    if (i === 0 || entry.isDiscontinuous) text.push(formatMap(video.videoId, parts, other));
+    if (i === 0 || entry.isDiscontinuous) text.push(formatMap(video, parts, other));
     text.push(`#EXT-X-PROGRAM-DATE-TIME:${formatWireTime(Math.round(startTimeMs))}\n`);
     const isWhole = firstPart === 0 && endPart === parts.sizesBytes.length;
     if (other !== undefined) text.push(formatOtherParts(entry, other));
-    else text.push(isWhole ? entry.lines : formatParts(video.videoId, parts, firstPart, endPart));
+    else text.push(isWhole ? entry.lines : formatParts(uriOf(video), parts, firstPart, endPart));
   });
   if (isEnded) text.push("#EXT-X-ENDLIST\n");
   return text.join("");
@@ -43,13 +43,12 @@ export function formatPlaylist(playlist: Playlist): string {
 
 /** The lines of parts [first, end) of a video: a pure function of it, so that they can be kept. */
 export function formatParts(
-  videoId: string,
+  uri: string,
   parts: MediaParts,
   first = 0,
   end = parts.sizesBytes.length,
 ): string {
   const { sizesBytes, durationsTicks, timescale } = parts;
-  const uri = uriOf(videoId);
   let offset = parts.firstOffset;
   let text = "";
   for (let i = 0; i < end; i++) {
@@ -101,9 +100,9 @@ export function longestPartSeconds(entries: readonly PlaylistEntry[]): number {
   return Math.ceil(longest - 0.001);
 }
 
-function formatMap(videoId: string, { init }: MediaParts, other: Quality | undefined): string {
-  if (other !== undefined) return `#EXT-X-MAP:URI="/api/videos/${videoId}/init/${other}.mp4"\n`;
-  return `#EXT-X-MAP:URI="${uriOf(videoId)}",BYTERANGE="${init.end - init.start}@${init.start}"\n`;
+function formatMap(video: PlaylistVideo, { init }: MediaParts, other: Quality | undefined): string {
+  if (other !== undefined) return `#EXT-X-MAP:URI="/api/videos/${video.videoId}/init/${other}.mp4"\n`;
+  return `#EXT-X-MAP:URI="${uriOf(video)}",BYTERANGE="${init.end - init.start}@${init.start}"\n`;
 }
 
 /** Section 4.4.5.1. Players that do not know the class leave it alone. */
@@ -116,6 +115,6 @@ function formatGap({ id, fromMs, toMs, cause }: PlaylistGap): string {
 }
 
 /** From the root of the hub, as it is in front of a proxy and behind one. */
-function uriOf(videoId: string): string {
-  return `/api/videos/${videoId}/stream.mp4`;
+export function uriOf({ videoId, edgeUri }: Pick<PlaylistVideo, "videoId" | "edgeUri">): string {
+  return edgeUri ?? `/api/videos/${videoId}/stream.mp4`;
 }

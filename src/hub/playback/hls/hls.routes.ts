@@ -20,17 +20,31 @@ const range = {
   to: v.optional(
     v.pipe(WireTime, v.description("RFC 3339, at most 7 days later. Without it the playlist grows.")),
   ),
-};
-const MasterParameters = v.strictObject(range);
-const PlaylistParameters = v.strictObject({
-  ...range,
-  quality: v.optional(
+  edge: v.optional(
     v.pipe(
-      v.picklist(["source", ...qualities], `one of source, ${qualities.join(", ")}`),
-      v.description("As it was recorded (source), or transcoded while it is played."),
+      v.picklist(["0", "1"], "0 or 1"),
+      v.description(
+        "1: also what is still on the camera's node, over its link. Such a playlist does not grow: ask for it again.",
+      ),
     ),
   ),
-});
+};
+const MasterParameters = v.strictObject(range);
+const PlaylistParameters = v.pipe(
+  v.strictObject({
+    ...range,
+    quality: v.optional(
+      v.pipe(
+        v.picklist(["source", ...qualities], `one of source, ${qualities.join(", ")}`),
+        v.description("As it was recorded (source), or transcoded while it is played."),
+      ),
+    ),
+  }),
+  v.forward(
+    v.check(({ edge, quality = "source" }) => edge !== "1" || quality === "source", "source, with edge=1"),
+    ["quality"],
+  ),
+);
 
 /** What a camera recorded, as HLS: byte ranges of the archived files, nothing remuxed, and transcoded only on demand. */
 export function createHlsRoutes(deps: { playlists: CameraPlaylists; isTranscoding: boolean }) {
@@ -52,9 +66,9 @@ export function createHlsRoutes(deps: { playlists: CameraPlaylists; isTranscodin
       validParam(v.object({ id: CameraId })),
       validQuery(MasterParameters),
       async (c) => {
-        const { from, to } = c.req.valid("query");
+        const { from, to, edge } = c.req.valid("query");
         const cameraId = c.req.valid("param").id;
-        const text = await playlists.masterOf({ cameraId, fromMs: from, toMs: to });
+        const text = await playlists.masterOf({ cameraId, fromMs: from, toMs: to, withEdge: edge === "1" });
         return c.body(text, 200, { "Content-Type": contentType });
       },
     )
@@ -75,11 +89,11 @@ export function createHlsRoutes(deps: { playlists: CameraPlaylists; isTranscodin
       validParam(v.object({ id: CameraId })),
       validQuery(PlaylistParameters),
       async (c) => {
-        const { from, to, quality = "source" } = c.req.valid("query");
+        const { from, to, edge, quality = "source" } = c.req.valid("query");
         if (quality !== "source" && !isTranscoding) throw transcodingIsOff();
         const cameraId = c.req.valid("param").id;
         const text = await playlists.playlistOf(
-          { cameraId, fromMs: from, toMs: to },
+          { cameraId, fromMs: from, toMs: to, withEdge: edge === "1" },
           quality === "source" ? undefined : quality,
         );
         return c.body(text, 200, { "Content-Type": contentType });

@@ -2,7 +2,7 @@ import { AppError } from "../../../common/errors.ts";
 import type { Video } from "../../db/catalog.ts";
 import { BoundedTasks } from "../bounded-tasks.ts";
 import type { MediaSource } from "../media-source.ts";
-import { formatParts } from "./format-playlist.ts";
+import { formatParts, uriOf } from "./format-playlist.ts";
 import { type IndexedVideo, planParts } from "./media-parts.ts";
 
 /** About a hundred days of a camera with segments of ten minutes. */
@@ -42,7 +42,7 @@ export class MediaIndexes {
       throw new AppError("corrupt_file", `${filePath} is not the file that the catalog knows`);
     }
     const parts = planParts(file);
-    const indexed = { parts, lines: formatParts(videoId, parts) };
+    const indexed = { parts, lines: formatParts(uriOf({ videoId }), parts) };
     this.#known.set(videoId, indexed);
     this.#bytes += bytesOf(indexed);
     for (const [oldest, forgotten] of this.#known) {

@@ -34,7 +34,7 @@ export interface IndexedVideo {
  * Of the whole file, or of neighbouring fragments of it. Throws `corrupt_file` where there is none.
  */
 export function planParts(
-  file: ArchivedFile,
+  file: Pick<ArchivedFile, "initOffset" | "initSizeBytes" | "timescale" | "fragments">,
   fragments: readonly FragmentRange[] = file.fragments,
 ): MediaParts {
   const { timescale } = file;

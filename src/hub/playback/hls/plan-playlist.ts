@@ -5,9 +5,27 @@ import type { IndexedVideo } from "./media-parts.ts";
 /** Two parts of a run whose times meet this closely follow each other; players bridge that without noticing. */
 const maxHoleSeconds = 0.1;
 
+/** What a playlist needs to know of a video. */
+export interface PlaylistVideo
+  extends Pick<
+    Video,
+    | "videoId"
+    | "runId"
+    | "startTimeMs"
+    | "codec"
+    | "width"
+    | "height"
+    | "fps"
+    | "fileSizeBytes"
+    | "durationMs"
+  > {
+  /** Where its bytes are, when they are not in the archive. */
+  edgeUri?: string | undefined;
+}
+
 /** Parts [firstPart, endPart) of a video, in the playlist. */
 export interface PlaylistEntry extends IndexedVideo {
-  video: Video;
+  video: PlaylistVideo;
   firstPart: number;
   endPart: number;
   /** Of the first part, ms since 1970 UTC. */
@@ -21,7 +39,7 @@ export interface PlaylistGap {
   id: string;
   fromMs: number;
   toMs: number;
-  cause: GapCause | "missing" | "deleted";
+  cause: GapCause | "missing" | "deleted" | "on_edge";
 }
 
 export interface PlaylistRange {
@@ -31,7 +49,7 @@ export interface PlaylistRange {
 
 /** The parts that overlap [fromMs, toMs), in the order of the videos given. */
 export function planPlaylist(
-  videos: readonly (IndexedVideo & { video: Video })[],
+  videos: readonly (IndexedVideo & { video: PlaylistVideo })[],
   range: PlaylistRange,
 ): PlaylistEntry[] {
   const entries: PlaylistEntry[] = [];
@@ -49,7 +67,7 @@ export function planPlaylist(
 }
 
 function cutToRange(
-  { video, parts }: IndexedVideo & { video: Video },
+  { video, parts }: IndexedVideo & { video: PlaylistVideo },
   { fromMs, toMs }: PlaylistRange,
 ): Pick<PlaylistEntry, "firstPart" | "endPart" | "startTimeMs"> | undefined {
   const count = parts.durationsTicks.length;
@@ -71,7 +89,7 @@ function cutToRange(
 
 function continues(
   before: PlaylistEntry,
-  next: IndexedVideo & { video: Video },
+  next: IndexedVideo & { video: PlaylistVideo },
   { firstPart }: Pick<PlaylistEntry, "firstPart">,
 ): boolean {
   if (before.video.runId !== next.video.runId) return false;

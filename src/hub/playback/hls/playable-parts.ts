@@ -4,7 +4,7 @@ import { BoundedTasks } from "../bounded-tasks.ts";
 import type { MediaSource } from "../media-source.ts";
 import type { PlayableVideos } from "../playable-videos.ts";
 import { markVideo } from "../video-file.ts";
-import { formatParts } from "./format-playlist.ts";
+import { formatParts, uriOf } from "./format-playlist.ts";
 import type { MediaIndexes } from "./media-indexes.ts";
 import { type IndexedVideo, planParts } from "./media-parts.ts";
 
@@ -96,7 +96,7 @@ export class PlayableParts {
     const isThisVideo = file.identity.videoId === video.videoId;
     const stretches = (isThisVideo ? found : []).map((fragments): IndexedVideo => {
       const parts = planParts(file, fragments);
-      return { parts, lines: formatParts(video.videoId, parts) };
+      return { parts, lines: formatParts(uriOf(video), parts) };
     });
     const salvaged = { sizeBytes, isThisVideo, playable: { stretches, lost: lostOf(video, stretches) } };
     const oldest = this.#salvaged.keys().next();

@@ -3,15 +3,53 @@ import { newUuidV7 } from "../../../../src/common/ids.ts";
 import type { ArchivedFile } from "../../../../src/common/mp4/archive-file.ts";
 import type { Gap, GapQuery, NodeRow, Video } from "../../../../src/hub/db/catalog.ts";
 import { createCameraPlaylists } from "../../../../src/hub/playback/hls/camera-playlists.ts";
+import type { EdgeSegment } from "../../../../src/hub/playback/hls/edge-parts.ts";
 import { MediaIndexes } from "../../../../src/hub/playback/hls/media-indexes.ts";
 import { PlayableParts } from "../../../../src/hub/playback/hls/playable-parts.ts";
-import { readHlsPlaylist } from "../../../support/hls-validator.ts";
+import { readHlsMaster, readHlsPlaylist } from "../../../support/hls-validator.ts";
 import { sampleVideo } from "../../../support/sample-videos.ts";
 
 const startMs = Date.UTC(2025, 8, 23);
 const dayMs = 86_400_000;
 
-function setUp(options: { videos: number; gaps?: number; segmentSeconds?: number; mock?: number }) {
+/** Segment number `i` as it is on the edge, of one fragment; without its index when the node did not tell. */
+function onEdge(i: number, videoId?: string, isTold = true): EdgeSegment {
+  const startTimeMs = startMs + i * 8_000;
+  const { runId, codec, width, height } = sampleVideo({ startTimeMs, durationMs: 8_000, sequence: i });
+  const id = videoId ?? newUuidV7(startTimeMs);
+  const fragment = { offset: 700, sizeBytes: 10, startTicks: i * 8, durationTicks: 8 };
+  return {
+    video: {
+      ...{
+        videoId: id,
+        runId,
+        startTimeMs,
+        codec,
+        width,
+        height,
+        fps: 0,
+        fileSizeBytes: 710,
+        durationMs: 8_000,
+      },
+    },
+    endTimeMs: startTimeMs + 8_000,
+    uri: `/edge/${id}.mp4`,
+    file: isTold
+      ? {
+          ...{ initOffset: 0, initSizeBytes: 700, timescale: 1 },
+          fragments: [{ ...fragment, startsWithKeyframe: true, closed: true }],
+        }
+      : undefined,
+  };
+}
+
+function setUp(options: {
+  videos: number;
+  gaps?: number;
+  segmentSeconds?: number;
+  mock?: number;
+  onEdge?: (videos: readonly Video[]) => EdgeSegment[];
+}) {
   const videos = Array.from(
     { length: options.videos },
     (_, i): Video => ({
@@ -67,6 +105,7 @@ function setUp(options: { videos: number; gaps?: number; segmentSeconds?: number
       } as unknown as ArchivedFile;
     },
   });
+  const asked: unknown[] = [];
   let nowMs = startMs + 2 * dayMs;
   const playlists = createCameraPlaylists({
     catalog,
@@ -77,8 +116,12 @@ function setUp(options: { videos: number; gaps?: number; segmentSeconds?: number
     }),
     clock: { wallMs: () => nowMs },
     canTranscode: async () => true,
+    findOnEdge: async (cameraId, range) => {
+      asked.push({ cameraId, ...range });
+      return options.onEdge?.(videos) ?? [];
+    },
   });
-  return { playlists, setNow: (ms: number) => (nowMs = ms) };
+  return { playlists, asked, setNow: (ms: number) => (nowMs = ms) };
 }
 const day = { cameraId: "cam01", fromMs: startMs, toMs: startMs + dayMs };
 
@@ -125,4 +168,37 @@ test("the picture in place of a camera is no footage", async () => {
   await expect(setUp({ videos: 1, mock: 0 }).playlists.playlistOf(day)).rejects.toMatchObject({
     code: "not_found",
   });
+});
+
+test("what is on the edge is in its place where it is asked for, and the playlist then does not grow", async () => {
+  // The first two are archived, the second is still told by the node; the third is away; the fifth was not told in time.
+  const { playlists, asked, setNow } = setUp({
+    videos: 2,
+    onEdge: (videos) => [onEdge(1, videos[1]?.videoId), onEdge(3), onEdge(4, undefined, false), onEdge(5)],
+  });
+  setNow(startMs + 60_000);
+  const growing = { cameraId: "cam01", fromMs: startMs };
+  const without = readHlsPlaylist(await playlists.playlistOf(growing));
+  expect([without.isEnded, without.parts.length, asked.length]).toEqual([false, 2, 0]);
+
+  const text = await playlists.playlistOf({ ...growing, withEdge: true });
+  const { parts, gaps, isEnded } = readHlsPlaylist(text);
+  expect(isEnded).toBe(true);
+  expect(asked).toEqual([{ cameraId: "cam01", fromMs: startMs, toMs: startMs + 60_000 }]);
+  expect(
+    parts.map(({ uri, dateMs }) => `${/^\/(edge|api)/.exec(uri)?.[1]} ${(dateMs - startMs) / 8_000}`),
+  ).toEqual(["api 0", "api 1", "edge 3", "edge 5"]);
+  // Where nothing is missing between them, the edge's parts follow the archive's: one run, one time line.
+  expect(parts.map(({ isDiscontinuous }) => isDiscontinuous)).toEqual([false, false, true, true]);
+  expect(gaps.map((gap) => gap.get("X-CAUSE"))).toEqual(['"on_edge"']);
+  const seamless = setUp({ videos: 2, onEdge: () => [onEdge(2), onEdge(3)] });
+  const all = readHlsPlaylist(await seamless.playlists.playlistOf({ ...day, withEdge: true }));
+  expect(all.parts.map(({ isDiscontinuous }) => isDiscontinuous)).toEqual([false, false, false, false]);
+
+  // One that is on the edge alone is footage, too; and there is no other quality of it.
+  const alone = setUp({ videos: 0, onEdge: () => [onEdge(0)] }).playlists;
+  expect(readHlsPlaylist(await alone.playlistOf({ ...day, withEdge: true })).parts).toHaveLength(1);
+  await expect(alone.playlistOf(day)).rejects.toMatchObject({ code: "not_found" });
+  const master = readHlsMaster(await alone.masterOf({ ...day, withEdge: true }));
+  expect(master.variants).toMatchObject([{ uri: expect.stringContaining("edge=1") }]);
 });
