@@ -64,11 +64,12 @@ const breaking: Record<string, Record<string, string>[]> = {
     { "src/hub/a.ts": "export const a = Bun.env.HOME;" },
     { "src/hub/db/my-config.ts": "export const { HOME } = process.env;" },
   ],
-  "one function starts child processes": [
+  "one function starts child processes, and one starts threads": [
     { "src/edge/a.ts": 'Bun.spawn(["ls"]);' },
     { "src/edge/a.ts": "await Bun.$`ls`;" },
     { "src/common/a.ts": 'import { spawn } from "node:child_process"; spawn("ls");' },
     { "src/common/a.ts": 'import { exec } from "child_process"; exec("ls");' },
+    { "src/edge/a.ts": 'new Worker("b.js");' },
   ],
   "wall time comes from the clock": [
     { "src/edge/a.ts": "export const a = Date.now();" },

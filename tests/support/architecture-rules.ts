@@ -97,11 +97,13 @@ export const rules: Record<string, Rule> = {
     "reads process.env or argv outside of main.ts and config.ts",
   ),
 
-  "one function starts child processes": (module) => {
+  "one function starts child processes, and one starts threads": (module) => {
     if (module.path === "src/common/child-process.ts") return [];
-    const started = /\bBun\s*\.\s*(?:spawn|spawnSync|\$)|\bnew Worker\b/.exec(module.code);
+    const started = /\bBun\s*\.\s*(?:spawn|spawnSync|\$)/.exec(module.code);
+    const thread = module.path !== "src/common/thread.ts" && /\bnew Worker\b/.exec(module.code);
     return [
       ...(started ? [`uses ${started[0]}`] : []),
+      ...(thread ? [`uses ${thread[0]}`] : []),
       ...module.packages
         .filter((name) => /^(?:node:)?child_process$/.test(name))
         .map((name) => `imports ${name}`),

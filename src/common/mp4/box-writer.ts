@@ -25,7 +25,8 @@ export class FieldWriter {
     const { length } = values;
     if (this.#offset + length * 4 > this.bytes.length)
       throw new AppError("internal", "no room for the numbers");
-    for (let i = 0; i < length; i++) this.#view.setUint32(this.#offset + i * 4, values[i]!);
+    const bigEndian = Buffer.from(values.slice().buffer).swap32();
+    this.bytes.set(bigEndian, this.#offset);
     this.#offset += length * 4;
     return this;
   }

@@ -186,26 +186,35 @@ function parseRun(
   const count = cursor.u32();
   let offset = flags & 0x1 ? base + cursor.i32() : previousEnd;
   const firstFlags = flags & 0x4 ? cursor.u32() : undefined;
+  const hasDuration = (flags & 0x100) !== 0;
+  const hasSize = (flags & 0x200) !== 0;
+  const hasFlags = (flags & 0x400) !== 0;
+  const hasCompositionOffset = (flags & 0x800) !== 0;
+  const fields = [hasDuration, hasSize, hasFlags, hasCompositionOffset].filter(Boolean).length;
+  const words = cursor.u32s(count * fields);
+  const { durations, sizes, sync, compositionOffsets, offsets } = track;
+  let next = 0;
+  let durationTicks = 0;
   for (let i = first; i < first + count; i++) {
-    const duration = flags & 0x100 ? cursor.u32() : header.durationTicks;
-    const size = flags & 0x200 ? cursor.u32() : header.sizeBytes;
-    const ownFlags = flags & 0x400 ? cursor.u32() : header.flags;
+    const duration = hasDuration ? words[next++]! : header.durationTicks;
+    const size = hasSize ? words[next++]! : header.sizeBytes;
+    const ownFlags = hasFlags ? words[next++]! : header.flags;
     const sampleFlags = i === first ? (firstFlags ?? ownFlags) : ownFlags;
-    // Version 0 is unsigned by the letter, but some muxers write negative offsets into it, and no real one is
-    // past 2^31: both versions are read as signed.
-    const compositionOffset = flags & 0x800 ? cursor.i32() : 0;
     if (size === 0 || offset < mdat.start || offset + size > mdat.end) {
       throw corrupt(
         `a sample of track ${track.trackId} (${size} bytes at ${offset}) is not in the media data`,
       );
     }
-    track.durations[i] = duration;
-    track.sizes[i] = size;
-    track.sync[i] = sampleFlags & nonSyncFlag ? 0 : 1;
-    track.compositionOffsets[i] = compositionOffset;
-    track.offsets[i] = offset;
-    track.durationTicks += duration;
+    durations[i] = duration;
+    sizes[i] = size;
+    sync[i] = sampleFlags & nonSyncFlag ? 0 : 1;
+    // Version 0 is unsigned by the letter, but some muxers write negative offsets into it, and no real one is
+    // past 2^31: both versions are read as signed, which the array makes of it.
+    if (hasCompositionOffset) compositionOffsets[i] = words[next++]!;
+    offsets[i] = offset;
+    durationTicks += duration;
     offset += size;
   }
+  track.durationTicks += durationTicks;
   return { count, dataEnd: offset };
 }

@@ -105,7 +105,7 @@ function writeEditList(edit: TrackEdit): Uint8Array {
 function writeSampleTable({ table, compositionShift }: TrackEdit): Uint8Array {
   const sync = table.sync.view();
   const offsets = table.compositionOffsets.view();
-  const composed = offsets.some((offset) => offset + compositionShift !== 0);
+  const composed = countRuns(offsets) > 1 || offsets[0] !== -compositionShift;
   return writeBox(
     "stbl",
     table.track.sampleDescription,
@@ -120,8 +120,7 @@ function writeSampleTable({ table, compositionShift }: TrackEdit): Uint8Array {
 
 /** Pairs of count and value, as in `stts` (8.6.1.2) and `ctts` (8.6.1.3). */
 function runLengths(values: ArrayLike<number>, shift: number): Uint8Array {
-  let runs = 0;
-  for (let i = 0; i < values.length; i++) if (i === 0 || values[i] !== values[i - 1]) runs++;
+  const runs = countRuns(values);
   const writer = new FieldWriter(4 + runs * 8).u32(runs);
   for (let first = 0, i = 1; i <= values.length; i++) {
     if (i < values.length && values[i] === values[first]) continue;
@@ -129,6 +128,13 @@ function runLengths(values: ArrayLike<number>, shift: number): Uint8Array {
     first = i;
   }
   return writer.bytes;
+}
+
+/** How often a value differs from the one before, the first included. */
+function countRuns(values: ArrayLike<number>): number {
+  let runs = 0;
+  for (let i = 0; i < values.length; i++) if (i === 0 || values[i] !== values[i - 1]) runs++;
+  return runs;
 }
 
 /** Numbers of the sync samples from 1 on, for `stss` (8.6.2). */

@@ -65,26 +65,32 @@ export class SampleTable {
     this.sync.append(fragment.sync);
     this.endDecodeTime = fragment.baseDecodeTime + fragment.durationTicks;
 
+    const { sampleCount, sizes, durations, compositionOffsets, offsets } = fragment;
+    let { smallestCompositionOffset, firstCompositionTime, endCompositionTime } = this;
     let decodeTime = fragment.baseDecodeTime;
     let chunkEnd = -1;
-    for (let i = 0; i < fragment.sampleCount; i++) {
-      const compositionOffset = fragment.compositionOffsets[i]!;
+    let samplesInChunk = 0;
+    for (let i = 0; i < sampleCount; i++) {
+      const compositionOffset = compositionOffsets[i]!;
       const compositionTime = decodeTime + compositionOffset;
-      const duration = fragment.durations[i]!;
-      this.smallestCompositionOffset = Math.min(this.smallestCompositionOffset, compositionOffset);
-      this.firstCompositionTime = Math.min(this.firstCompositionTime, compositionTime);
-      this.endCompositionTime = Math.max(this.endCompositionTime, compositionTime + duration);
+      const duration = durations[i]!;
+      if (compositionOffset < smallestCompositionOffset) smallestCompositionOffset = compositionOffset;
+      if (compositionTime < firstCompositionTime) firstCompositionTime = compositionTime;
+      if (compositionTime + duration > endCompositionTime) endCompositionTime = compositionTime + duration;
       decodeTime += duration;
-      const offset = fragment.offsets[i]!;
-      if (offset === chunkEnd) {
-        const chunk = this.chunkSampleCounts.length - 1;
-        this.chunkSampleCounts.set(chunk, this.chunkSampleCounts.at(chunk) + 1);
-      } else {
+      const offset = offsets[i]!;
+      if (offset !== chunkEnd) {
+        if (samplesInChunk > 0) this.chunkSampleCounts.push(samplesInChunk);
+        samplesInChunk = 0;
         this.chunkOffsets.push(fragmentOffset + offset);
-        this.chunkSampleCounts.push(1);
         this.chunkDescriptions.push(fragment.sampleDescriptionIndex);
       }
-      chunkEnd = offset + fragment.sizes[i]!;
+      samplesInChunk++;
+      chunkEnd = offset + sizes[i]!;
     }
+    if (samplesInChunk > 0) this.chunkSampleCounts.push(samplesInChunk);
+    this.smallestCompositionOffset = smallestCompositionOffset;
+    this.firstCompositionTime = firstCompositionTime;
+    this.endCompositionTime = endCompositionTime;
   }
 }

@@ -59,6 +59,8 @@ interface Part {
 
 function joinWithoutVideo(index: SegmentIndex): Part[] {
   const { video } = index;
+  const compositionOffsets = video.compositionOffsets.view();
+  const durations = video.durations.view();
   const parts: Part[] = [];
   let decodeTime = video.firstDecodeTime;
   let joined = 0;
@@ -75,11 +77,12 @@ function joinWithoutVideo(index: SegmentIndex): Part[] {
       joined = 0;
       continue;
     }
-    const keyframeTime = decodeTime + video.compositionOffsets.at(first);
+    const keyframeTime = decodeTime + compositionOffsets[first]!;
     let firstCompositionTime = keyframeTime;
     for (let sample = first; sample < end; sample++) {
-      firstCompositionTime = Math.min(firstCompositionTime, decodeTime + video.compositionOffsets.at(sample));
-      decodeTime += video.durations.at(sample);
+      const compositionTime = decodeTime + compositionOffsets[sample]!;
+      if (compositionTime < firstCompositionTime) firstCompositionTime = compositionTime;
+      decodeTime += durations[sample]!;
     }
     parts.push({
       sizeBytes: joined,

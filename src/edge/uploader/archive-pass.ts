@@ -2,7 +2,9 @@ import { AppError } from "../../common/errors.ts";
 import type { ArchiveLayout } from "../../common/mp4/archive-file.ts";
 import type { SequentialFile } from "../../common/mp4/sequential-reader.ts";
 import type { RateLimit } from "../rate-limit.ts";
-import { BlockReader } from "./block-reader.ts";
+import { InlineHash } from "./block-hash.ts";
+import { BlockReader, blocksKept, readerBytes } from "./block-reader.ts";
+import type { HashThread } from "./hash-thread.ts";
 import { rethrowAs } from "./pass-error.ts";
 import type { SegmentProof } from "./segment-proof.ts";
 import { type ArchiveTarget, SyncedWriter } from "./synced-writer.ts";
@@ -18,6 +20,8 @@ export interface ArchivePass {
   signal?: AbortSignal | undefined;
   /** How fast the bytes may go out; without one, as fast as they can. */
   limit?: RateLimit | undefined;
+  /** Hashes meanwhile, with {@link readerBytes} of memory; without one, this thread does. */
+  hashThread?: HashThread | undefined;
 }
 
 export interface ArchivePassResult {
@@ -27,8 +31,8 @@ export interface ArchivePassResult {
 
 /**
  * The one pass: every byte of the segment is read once, hashed, proven to be what was recorded, and written once, in
- * order. While a block is hashed, on this thread, the pool of the runtime reads those after it and writes the one
- * before. The target is synced when it resolves.
+ * order. While a block is hashed, those after it are read and the one before is written, on other threads. The target
+ * is synced when it resolves.
  * Throws `io` with `details.side`; `corrupt_file` when the source is shorter than its layout or not what was recorded,
  * before the target is synced; `cancelled`.
  */
@@ -39,26 +43,27 @@ export async function runArchivePass(pass: ArchivePass): Promise<ArchivePassResu
     bytesPerSecond: limit?.bytesPerSecond,
     onWritten: (writtenBytes) => onProgress?.(writtenBytes, layout.totalSizeBytes),
   });
-  const sourceStart = layout.initBytes.length;
-  await using reader = new BlockReader(source, sourceStart, sourceStart + layout.fragmentsSizeBytes);
-  const hasher = new Bun.CryptoHasher("sha256");
+  const head = [layout.front, layout.initBytes, layout.sidx];
+  using hash = (await pass.hashThread?.open(head)) ?? new InlineHash(head, new Uint8Array(readerBytes));
+  const start = layout.initBytes.length;
+  const end = start + layout.fragmentsSizeBytes;
+  await using reader = new BlockReader(source, { start, end, memory: hash.memory });
   try {
     proof.update(layout.initBytes);
-    for (const part of [layout.front, layout.initBytes, layout.sidx]) {
-      await sink.write(part);
-      hasher.update(part);
-    }
+    for (const part of head) await sink.write(part);
     const nextBlock = () => reader.next().catch(rethrowAs("spool", "cannot read the segment"));
     for (let block = await nextBlock(); block; block = await nextBlock()) {
       if (signal?.aborted) throw new AppError("cancelled", "the upload was cancelled");
+      hash.update(block);
       await sink.write(block);
-      hasher.update(block);
       proof.update(block);
+      await hash.untilLeft(blocksKept - 1);
     }
+    const fileSha256 = hash.digest();
     proof.check();
     await sink.finish();
     onProgress?.(layout.totalSizeBytes, layout.totalSizeBytes);
-    return { fileSha256: hasher.digest("hex") };
+    return { fileSha256: await fileSha256 };
   } catch (error) {
     await sink.settle();
     throw error;

@@ -1,27 +1,31 @@
 import { AppError } from "../../common/errors.ts";
 import type { SequentialFile } from "../../common/mp4/sequential-reader.ts";
 
-/** Small enough that a block is still in the core's own cache when it is hashed and written. */
-const blockBytes = 512 * 1024;
-/** One is used, one still being written, and two are being read. */
-const slots = 4;
+const blockBytes = 1024 * 1024;
+/** Being read while one is used. */
 const ahead = 2;
+const slots = 6;
+/** What a reader reads into. */
+export const readerBytes = slots * blockBytes;
+/** A block stays as it is until the call of `next` that comes so many after the one that gave it. */
+export const blocksKept = slots - ahead;
 
-/**
- * Reads a part of a file in order, two blocks ahead of the one in use, into memory that is used over and over: a
- * block stays as it is until the second call of `next` after the one that gave it.
- */
+/** Reads a part of a file in order, some blocks ahead of the one in use, into memory that is used over and over. */
 export class BlockReader implements AsyncDisposable {
   readonly #source: SequentialFile;
   readonly #end: number;
-  readonly #ring = new Uint8Array(slots * blockBytes);
+  readonly #memory: Uint8Array;
   readonly #reads: Promise<Uint8Array>[] = [];
   #startedAt: number;
   #turn = 0;
 
-  /** From byte `start` to byte `end`. */
-  constructor(source: SequentialFile, start: number, end: number) {
+  /** From byte `start` to byte `end`, into {@link readerBytes} of memory. */
+  constructor(
+    source: SequentialFile,
+    { start, end, memory }: { start: number; end: number; memory: Uint8Array },
+  ) {
     this.#source = source;
+    this.#memory = memory;
     this.#startedAt = start;
     this.#end = end;
     for (let i = 0; i < ahead; i++) this.#startRead();
@@ -43,7 +47,7 @@ export class BlockReader implements AsyncDisposable {
     const offset = this.#startedAt;
     if (offset >= this.#end) return;
     const slotStart = (this.#turn++ % slots) * blockBytes;
-    const slot = this.#ring.subarray(slotStart, slotStart + Math.min(blockBytes, this.#end - offset));
+    const slot = this.#memory.subarray(slotStart, slotStart + Math.min(blockBytes, this.#end - offset));
     this.#startedAt += slot.length;
     const read = this.#source.readInto(slot, offset).then((size) => {
       if (size === slot.length) return slot;

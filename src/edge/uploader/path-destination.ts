@@ -13,15 +13,21 @@ import type {
 } from "./archive-destination.ts";
 import { runArchivePass } from "./archive-pass.ts";
 import { ArchiveRoot } from "./archive-root.ts";
+import { readerBytes } from "./block-reader.ts";
 import { DayFolder } from "./day-folder.ts";
+import { HashThread } from "./hash-thread.ts";
 import { type KnownFile, knownFileOf } from "./known-file.ts";
 import { proofOf } from "./segment-proof.ts";
 import { planFromSource } from "./source-plan.ts";
 import { tryWritingTo } from "./trial-file.ts";
 
+/** Less is hashed before another thread has begun. */
+const hashThreadFromBytes = 4 * 1024 * 1024;
+
 /** An archive that is a folder of this machine: a mounted share, or a disk. Its calls may hang as the mount does. */
 export class PathDestination implements ArchiveDestination {
   readonly #path: string;
+  #hashThread: HashThread | undefined;
   #publishing: Promise<unknown> = Promise.resolve();
 
   constructor(options: { path: string }) {
@@ -53,8 +59,9 @@ export class PathDestination implements ArchiveDestination {
   async put(request: PutRequest, options: PutOptions = {}): Promise<PutResult> {
     const { identity, sourcePath, expectedArchiveId } = request;
     await using root = await ArchiveRoot.open(this.#path, expectedArchiveId);
-    const layout = await planFromSource(request);
     await using source = await RegularFile.open(sourcePath);
+    const hashThread = this.#hashThreadFor(source.sizeBytes);
+    const layout = await planFromSource(request);
     const { archiveId } = root;
     try {
       const folder = await DayFolder.open(root, identity);
@@ -64,7 +71,14 @@ export class PathDestination implements ArchiveDestination {
 
       const partial = await folder.createPartial();
       try {
-        const pass = { source, layout, proof: proofOf(request), target: partial.target, ...options };
+        const pass = {
+          source,
+          layout,
+          proof: proofOf(request),
+          target: partial.target,
+          hashThread,
+          ...options,
+        };
         const { fileSha256 } = await runArchivePass(pass);
         await partial.file.close();
         const sizeBytes = await folder.sizeOf(partial.path);
@@ -84,6 +98,14 @@ export class PathDestination implements ArchiveDestination {
     } catch (error) {
       throw asArchiveError(error);
     }
+  }
+
+  /** Started, so that it is there when the segment's index is. */
+  #hashThreadFor(sizeBytes: number): HashThread | undefined {
+    if (sizeBytes < hashThreadFromBytes) return undefined;
+    this.#hashThread ??= new HashThread(readerBytes);
+    this.#hashThread.start();
+    return this.#hashThread;
   }
 
   /** Without hard links, looking for a free name and taking it are two steps: two puts must not both find the same. */

@@ -7,6 +7,8 @@ import type { ArchiveLayout } from "../../../src/common/mp4/archive-file.ts";
 import { RegularFile } from "../../../src/common/mp4/regular-file.ts";
 import { SpoolChecksum } from "../../../src/edge/spool-checksum.ts";
 import { runArchivePass } from "../../../src/edge/uploader/archive-pass.ts";
+import { readerBytes } from "../../../src/edge/uploader/block-reader.ts";
+import { HashThread } from "../../../src/edge/uploader/hash-thread.ts";
 import { proofOf } from "../../../src/edge/uploader/segment-proof.ts";
 import { sampleStart, temporaryFolder } from "../../support/sample-recording.ts";
 import { canMount, mountSmallDisk } from "../../support/small-disk.ts";
@@ -79,21 +81,26 @@ const pseudoRandom = (size: number) => {
   return bytes;
 };
 
-test("writes front, init segment, sidx and fragments, and tells the hash of all of it", async () => {
-  await using folder = await temporaryFolder();
-  const sizes = fc.constantFrom(1, 2, 1000, mib - 1, mib, mib + 1, 3 * mib + 5, 16 * mib + 7);
-  await fc.assert(
-    fc.asyncProperty(sizes, fc.constantFrom(0, 1, 700), async (fragments, initSize) => {
-      const source = pseudoRandom(initSize + fragments);
-      const { layout, result } = await pass(folder.path, source, initSize);
-      const expected = [layout.front, layout.initBytes, layout.sidx, source.subarray(initSize)];
-      const written = await readFile(join(folder.path, "target"));
-      expect(Buffer.compare(written, Buffer.concat(expected))).toBe(0);
-      expect(result).toEqual({ fileSha256: sha256(...expected) });
-    }),
-    { numRuns: 30 },
-  );
-});
+test.each(["this thread", "a thread of its own"])(
+  "writes front, init segment, sidx and fragments, and tells the hash of all of it, hashed on %s",
+  async (where) => {
+    await using folder = await temporaryFolder();
+    using hashThread = new HashThread(readerBytes);
+    const options = where === "this thread" ? {} : { hashThread };
+    const sizes = fc.constantFrom(1, 2, 1000, mib - 1, mib, mib + 1, 3 * mib + 5, 16 * mib + 7);
+    await fc.assert(
+      fc.asyncProperty(sizes, fc.constantFrom(0, 1, 700), async (fragments, initSize) => {
+        const source = pseudoRandom(initSize + fragments);
+        const { layout, result } = await pass(folder.path, source, initSize, options);
+        const expected = [layout.front, layout.initBytes, layout.sidx, source.subarray(initSize)];
+        const written = await readFile(join(folder.path, "target"));
+        expect(Buffer.compare(written, Buffer.concat(expected))).toBe(0);
+        expect(result).toEqual({ fileSha256: sha256(...expected) });
+      }),
+      { numRuns: 30 },
+    );
+  },
+);
 
 test("reads and writes each byte once", async () => {
   await using folder = await temporaryFolder();
