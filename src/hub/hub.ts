@@ -18,11 +18,9 @@ import { isSameOrigin } from "./auth/same-origin.ts";
 import { SignIn } from "./auth/sign-in.ts";
 import { createAuthenticator } from "./auth/store-authenticator.ts";
 import type { HubConfig } from "./config.ts";
-import { EdgeFiles } from "./edge-footage/edge-files.ts";
 import { createEdgeStreamRoutes } from "./edge-footage/edge-stream.routes.ts";
-import { createFindOnEdge } from "./edge-footage/find-on-edge.ts";
-import { LinkedEdgeFootage } from "./edge-footage/linked-edge-footage.ts";
 import { createOnEdgeRoutes } from "./edge-footage/on-edge.routes.ts";
+import { openEdgeFootage } from "./edge-footage/open-edge-footage.ts";
 import { createClipRoutes } from "./export/clip.routes.ts";
 import type { Clip } from "./export/clip.ts";
 import { createClipService } from "./export/clip-service.ts";
@@ -67,6 +65,7 @@ import { createTimelineRoutes } from "./timeline/timeline.routes.ts";
 import { createAssetRoutes } from "./ui/asset.routes.ts";
 import { createAssets } from "./ui/assets.ts";
 import { createCameraForms } from "./ui/camera-forms.routes.ts";
+import { createEdgeVideoPages } from "./ui/edge-video.routes.tsx";
 import { createPages } from "./ui/pages.routes.tsx";
 import { createErrorRenderer } from "./ui/render-error.tsx";
 import { createLoginRenderer } from "./ui/render-login.tsx";
@@ -155,12 +154,10 @@ export async function openHub({ config, selfCommand, clock = systemClock }: HubO
     logger: createLogger("remote"),
   });
 
-  const edgeFootage = new LinkedEdgeFootage({
+  const onEdge = openEdgeFootage({
     ...{ links, nodeOfCamera, clock, logger: createLogger("edge-footage") },
     isKnown: async (videoId) => (await catalog.findVideo(videoId)) !== undefined,
   });
-
-  const edgeFiles = new EdgeFiles({ links, nodeOfCamera, clock });
 
   const stop = new AbortController();
   const { media, pictureStore } = stack.use(
@@ -199,7 +196,7 @@ export async function openHub({ config, selfCommand, clock = systemClock }: HubO
   });
   const playlists = createCameraPlaylists({
     ...{ catalog, parts, clock },
-    findOnEdge: createFindOnEdge({ footage: edgeFootage, files: edgeFiles }),
+    findOnEdge: onEdge.findOnEdge,
     canTranscode: async () => (await transcoded?.isAvailable()) ?? false,
   });
 
@@ -232,9 +229,9 @@ export async function openHub({ config, selfCommand, clock = systemClock }: HubO
       createLinkRoutes({ links, principalOfKey: authenticator.principalOfKey }),
       createCameraCommandRoutes({ remote }),
       createNodeCommandRoutes({ remote }),
-      createOnEdgeRoutes({ footage: edgeFootage }),
+      createOnEdgeRoutes(onEdge),
       createEdgeStreamRoutes({
-        files: edgeFiles,
+        files: onEdge.files,
         findArchived: recordedBytes.find,
         logger: createLogger("edge-footage"),
       }),
@@ -267,8 +264,22 @@ export async function openHub({ config, selfCommand, clock = systemClock }: HubO
       createPreviewRoutes({ videos: catalog, previews: pictures.previews }),
       createAuthRoutes({ signIn, publicOrigin, renderLogin: createLoginRenderer({ clock, assets }) }),
       createAssetRoutes(assets),
-      createPages({ videos, gaps: catalog, nodes, health, remote, edgeFootage, clock, assets }),
+      createPages({
+        videos,
+        gaps: catalog,
+        nodes,
+        health,
+        remote,
+        edgeFootage: onEdge.footage,
+        clock,
+        assets,
+      }),
       createCameraForms({ remote }),
+      createEdgeVideoPages({
+        ...{ videos, nodes, clock, assets },
+        edgeFootage: onEdge.footage,
+        fetchNext: (cameraId, videoId) => onEdge.files.fetchNext(cameraId, videoId),
+      }),
     ],
     onAnswered: (answer) => metrics.answered(answer),
     renderError: createErrorRenderer({ clock, assets }),

@@ -116,6 +116,11 @@ export class EdgeFiles {
     }
   }
 
+  /** {@link prefer} for one that somebody asks for by its id. */
+  async fetchNext(cameraId: string, videoId: string): Promise<void> {
+    await this.prefer(await this.find(cameraId, videoId), { again: true });
+  }
+
   #ask(asked: { nodeId: string; cameraId: string; videoId: string }): Promise<EdgeFile> {
     const { nodeId, videoId } = asked;
     return this.#indexTurns.take(nodeId, () =>

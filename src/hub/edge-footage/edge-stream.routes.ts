@@ -22,7 +22,7 @@ export interface RecordedFile {
 }
 
 export interface EdgeStreamOptions {
-  files: Pick<EdgeFiles, "find" | "read" | "prefer">;
+  files: Pick<EdgeFiles, "find" | "read" | "prefer" | "fetchNext">;
   bodies?: EdgeBodies;
   /** From the archive; undefined for what the catalog has not. Throws as the archive does. */
   findArchived: (videoId: string) => Promise<RecordedFile | undefined>;
@@ -151,9 +151,7 @@ export function createEdgeStreamRoutes(options: EdgeStreamOptions) {
         if (errorCodeOf(error) === "internal") throw error;
         return undefined;
       });
-      if (archived?.cameraId !== cameraId) {
-        await files.prefer(await files.find(cameraId, videoId), { again: true });
-      }
+      if (archived?.cameraId !== cameraId) await files.fetchNext(cameraId, videoId);
       return c.body(null, 204);
     },
   );

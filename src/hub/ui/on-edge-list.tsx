@@ -1,14 +1,14 @@
 /** @jsxImportSource hono/jsx */
 import type { FC } from "hono/jsx";
+import { formatWireTime } from "../../common/protocol/wire.ts";
 import type { EdgeVideo, OnEdge } from "../edge-footage/edge-footage.ts";
-import { Badge, type Tone } from "./badge.tsx";
+import { Badge } from "./badge.tsx";
+import { EdgeStatus } from "./edge-status.tsx";
 import type { PageContext } from "./page-context.ts";
 import { TimeOfDay } from "./time.tsx";
 
 /** More than these are not listed one by one; the newest are. */
 const maxListed = 50;
-
-const tones: Record<EdgeVideo["status"], Tone> = { recording: "busy", on_edge: "quiet", uploading: "busy" };
 
 /** What of a day is on the camera's node and not in the archive yet, the newest first; nothing when all of it is. */
 export const OnEdgeList: FC<{ page: PageContext; onEdge: OnEdge; timeZone: string }> = (props) => {
@@ -26,12 +26,16 @@ export const OnEdgeList: FC<{ page: PageContext; onEdge: OnEdge; timeZone: strin
       <ul class="gap-list">
         {listed.map((video) => (
           <li>
-            <span class="gap-time">
+            <a
+              class="gap-time"
+              href={hrefOf(video)}
+              aria-label={t.day.videoAt(format.time(video.startTimeMs, timeZone))}
+            >
               <TimeOfDay page={page} ms={video.startTimeMs} timeZone={timeZone} />–
               <TimeOfDay page={page} ms={video.endTimeMs} timeZone={timeZone} />
-            </span>
+            </a>
             <span>
-              <Badge tone={tones[video.status]} text={statusText(page, video)} />
+              <EdgeStatus page={page} video={video} />{" "}
               {video.isMock && <Badge tone="warn" text={t.video.mock} />}
               <span class="muted small">{format.size(video.sizeBytes)}</span>
             </span>
@@ -45,7 +49,6 @@ export const OnEdgeList: FC<{ page: PageContext; onEdge: OnEdge; timeZone: strin
   );
 };
 
-function statusText({ t, format }: PageContext, { status, progress }: EdgeVideo): string {
-  if (status === "uploading") return t.onEdge.uploading(format.share(progress));
-  return status === "recording" ? t.onEdge.recording : t.onEdge.waiting;
+function hrefOf({ cameraId, videoId, startTimeMs }: EdgeVideo): string {
+  return `/cameras/${encodeURIComponent(cameraId)}/on-edge/${videoId}?at=${encodeURIComponent(formatWireTime(startTimeMs))}`;
 }

@@ -69,6 +69,8 @@ export const english = {
     waiting: "on the edge",
     uploading: (share: string) => `uploading ${share}`,
     newestOf: (count: string) => `The newest ${count} are shown.`,
+    playing: "It comes from the camera's node. What is played is archived next.",
+    fetch: "Archive it next",
   },
 
   live: {

@@ -68,6 +68,8 @@ export const korean: Strings = {
     waiting: "노드에 있음",
     uploading: (share) => `업로드 중 ${share}`,
     newestOf: (count) => `최근 ${count}개만 표시합니다.`,
+    playing: "카메라의 노드에서 바로 재생합니다. 재생한 영상은 먼저 보관됩니다.",
+    fetch: "먼저 보관하기",
   },
 
   live: {
