@@ -8,6 +8,7 @@ import { archiveBenchmark } from "./archive-benchmark.ts";
 import { backlogBenchmark } from "./backlog-benchmark.ts";
 import type { Benchmark, BenchmarkContext, Binaries, Scale } from "./benchmark.ts";
 import { edge4Benchmark, edgeBenchmark } from "./edge-benchmark.ts";
+import { exportBenchmark } from "./export-benchmark.ts";
 import { listBenchmark } from "./list-benchmark.ts";
 import { liveBenchmark } from "./live-benchmark.ts";
 import { describeMachine, describeOthersLoad } from "./machine.ts";
@@ -26,6 +27,7 @@ const benchmarks: readonly Benchmark[] = [
   listBenchmark,
   playlistBenchmark,
   picturesBenchmark,
+  exportBenchmark,
   visibleBenchmark,
   liveBenchmark,
   edgeBenchmark,

@@ -24,7 +24,9 @@ import { openEdgeFootage } from "./edge-footage/open-edge-footage.ts";
 import { createClipRoutes } from "./export/clip.routes.ts";
 import type { Clip } from "./export/clip.ts";
 import { createClipService } from "./export/clip-service.ts";
+import { createClipsZipRoutes } from "./export/clips-zip.routes.ts";
 import { createEvidenceRoutes } from "./export/evidence.routes.ts";
+import { ExportSlots } from "./export/export-slots.ts";
 import { createHealthRoutes } from "./health/health.routes.ts";
 import { HubMetrics } from "./health/hub-metrics.ts";
 import { createMetricsRoutes } from "./health/metrics.routes.ts";
@@ -175,6 +177,7 @@ export async function openHub({ config, selfCommand, clock = systemClock }: HubO
     media,
     tasks: new BoundedTasks<Clip>({ concurrency: 2, queueLength: 32 }),
   });
+  const zipSlots = new ExportSlots(4);
   const cameras = {
     newestVideoOf: async (cameraId: string) => (await nodes.findCamera(cameraId)).newestVideo,
   };
@@ -247,7 +250,11 @@ export async function openHub({ config, selfCommand, clock = systemClock }: HubO
       createHealthRoutes({ health }),
       createMetricsRoutes({ metrics }),
       createStreamRoutes({ videos: recentVideos, media, parts }),
-      createClipRoutes({ clips, media, logger: createLogger("export") }),
+      createClipRoutes({ clips, media, slots: new ExportSlots(64), logger: createLogger("export") }),
+      createClipsZipRoutes({
+        ...{ catalog, clips, media, clock, logger: createLogger("export"), softwareVersion: versionText },
+        slots: zipSlots,
+      }),
       createHlsRoutes({ playlists, isTranscoding: transcoded !== undefined }),
       createQualityRoutes({ videos: recentVideos, transcoded }),
       createTimelineRoutes({
@@ -258,6 +265,7 @@ export async function openHub({ config, selfCommand, clock = systemClock }: HubO
       }),
       createEvidenceRoutes({
         ...{ catalog, media, clock, logger: createLogger("export"), softwareVersion: versionText },
+        slots: zipSlots,
         archiveId: () => archive.archiveId,
       }),
       createThumbnailRoutes({ videos: catalog, thumbnails: pictures.thumbnails, cameras }),

@@ -13,6 +13,7 @@ const names = [
   "list",
   "playlist",
   "pictures",
+  "export",
   "visible",
   "live",
   "edge",

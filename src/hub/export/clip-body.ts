@@ -1,6 +1,6 @@
 import type { MediaSource } from "../playback/media-source.ts";
-import type { ClipPart } from "./clip.ts";
-import { sendStretches, stretchesOf } from "./send-parts.ts";
+import type { ClipPart, FilePart } from "./clip.ts";
+import { PartsReader, stretchesOf } from "./parts-reader.ts";
 
 export interface ClipBodyOptions {
   media: Pick<MediaSource, "body" | "open">;
@@ -8,7 +8,9 @@ export interface ClipBodyOptions {
   /** Of the file that `parts` are, one after the other. */
   range: { start: number; end: number };
   /** An answer that has begun cannot say why it ends early. */
-  onError(error: unknown): void;
+  onError(error: unknown, part: FilePart): void;
+  /** Whatever way it ends. */
+  onEnd(): void;
 }
 
 /**
@@ -20,27 +22,39 @@ export async function createClipBody(options: ClipBodyOptions): Promise<Blob | R
   const stretches = stretchesOf(options.parts, options.range);
   const [only] = stretches;
   if (stretches.length === 1 && only?.part.kind === "file" && only.part.retime === undefined) {
+    options.onEnd();
     return options.media.body(only.part.filePath, { start: only.start, end: only.end });
   }
-  const left = new AbortController();
+  const reader = new PartsReader({ media: options.media, stretches });
+  let hasLeft = false;
+  const end = async () => {
+    await reader[Symbol.asyncDispose]();
+    options.onEnd();
+  };
   const source: Bun.DirectUnderlyingSource<Uint8Array> = {
     // Bun copies what is written before `write` returns, so blocks are used again; half the work of a plain stream.
     type: "direct",
     async pull(controller) {
-      const send = async (bytes: Uint8Array) => {
-        controller.write(bytes);
-        await controller.flush();
-      };
       try {
-        await sendStretches(stretches, { media: options.media, send, signal: left.signal });
+        for (;;) {
+          const bytes = await reader.read();
+          if (bytes === undefined || hasLeft) break;
+          controller.write(bytes);
+          await controller.flush();
+        }
         controller.end();
       } catch (error) {
-        if (left.signal.aborted) return;
-        options.onError(error);
+        if (hasLeft) return;
+        if (reader.part?.kind === "file") options.onError(error, reader.part);
         throw error;
+      } finally {
+        await end();
       }
     },
-    cancel: () => left.abort(),
+    async cancel() {
+      hasLeft = true;
+      await end();
+    },
   };
   return new ReadableStream(source as unknown as Bun.UnderlyingSource<Uint8Array>);
 }

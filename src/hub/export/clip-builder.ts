@@ -74,7 +74,8 @@ export class ClipBuilder {
     for (const fragment of fragments) this.#index.addFragment(this.#place(fragment, tracks, shift));
 
     const end = last.offset + last.sizeBytes;
-    this.#parts.push({ kind: "file", filePath: source.filePath, start: first.offset, end });
+    const { filePath, videoId } = source;
+    this.#parts.push({ kind: "file", filePath, videoId, start: first.offset, end });
     this.#fingerprint.update(JSON.stringify([source.fileSha256, first.offset, end]));
     this.#endTimeMs = chosen.wallEndMs;
     return true;

@@ -1,7 +1,7 @@
 import { AppError, errorCodeOf } from "../../common/errors.ts";
 import type { Catalog, Video } from "../db/catalog.ts";
 import type { MediaSource } from "../playback/media-source.ts";
-import { type Clip, type ClipFormat, type ClipRange, emptyClip } from "./clip.ts";
+import { type Clip, type ClipFormat, type ClipRange, emptyClip, type FilePart } from "./clip.ts";
 import { ClipBuilder, type SampledSource } from "./clip-builder.ts";
 import { FragmentedClipBuilder } from "./fragmented-clip-builder.ts";
 import { readSampleColumns } from "./sample-columns.ts";
@@ -24,6 +24,8 @@ export interface ClipService {
    * `unavailable` when a file of the range cannot be read, or too much is asked for at once.
    */
   clipOf(request: ClipRequest): Promise<Clip>;
+  /** Marks the video that could not be sent, if its file is gone or damaged: then the next try leaves it out. */
+  partFailed(part: FilePart, error: unknown): Promise<void>;
 }
 
 export interface ClipServiceParts {
@@ -68,34 +70,53 @@ export function createClipService({ catalog, media, tasks }: ClipServiceParts): 
         );
       }
       const file = await media.readIndex(video.filePath);
-      const { filePath, startTimeMs, fileSha256 } = video;
+      const { filePath, videoId, startTimeMs, fileSha256 } = video;
       const front = await media.readRange(video.filePath, { start: 0, end: file.initOffset });
-      return { filePath, startTimeMs, fileSha256, file, columns: readSampleColumns(front) };
+      return { filePath, videoId, startTimeMs, fileSha256, file, columns: readSampleColumns(front) };
     } catch (error) {
       throw await asClipError(video, error);
     }
   }
 
+  /** The next is read while one is looked at. */
+  async function* sourcesOf(videos: readonly Video[]): AsyncGenerator<readonly [Video, SampledSource]> {
+    const read = (index: number) => {
+      const video = videos[index];
+      const source = video && sourceOf(video);
+      // Its error is met when its turn comes, if it does.
+      source?.catch(() => undefined);
+      return source;
+    };
+    let next = read(0);
+    for (let i = 0; next !== undefined; i++) {
+      const source = await next;
+      next = read(i + 1);
+      yield [videos[i]!, source];
+    }
+  }
+
+  async function mark(videoId: string, error: unknown): Promise<"missing" | "damaged" | undefined> {
+    const code = errorCodeOf(error);
+    const found = code === "not_found" ? "missing" : code === "corrupt_file" ? "damaged" : undefined;
+    if (found !== undefined) await catalog.updateVideoStatus(videoId, found);
+    return found;
+  }
+
   async function asClipError(video: Video, cause: unknown): Promise<AppError> {
     const name = video.filePath.slice(video.filePath.lastIndexOf("/") + 1);
-    const found = { not_found: "missing", corrupt_file: "damaged" } as const;
-    const code = errorCodeOf(cause);
-    if (code === "not_found" || code === "corrupt_file") {
-      await catalog.updateVideoStatus(video.videoId, found[code]);
-      // It is marked now, so the next try leaves it out.
-      return new AppError("unavailable", `${name} is ${found[code]}; export again to go without it`, {
-        cause,
-      });
-    }
-    if (code === "internal") return new AppError("internal", "the clip cannot be made", { cause });
+    const found = await mark(video.videoId, cause);
+    // It is marked now, so the next try leaves it out.
+    if (found)
+      return new AppError("unavailable", `${name} is ${found}; export again to go without it`, { cause });
+    if (errorCodeOf(cause) === "internal")
+      return new AppError("internal", "the clip cannot be made", { cause });
     return new AppError("unavailable", "the archive cannot be read at the moment", { cause });
   }
 
   async function build(request: ClipRequest, videos: readonly Video[]): Promise<Clip> {
     let builder: ClipBuilder | FragmentedClipBuilder | undefined;
     const Builder = request.format === "fmp4" ? FragmentedClipBuilder : ClipBuilder;
-    for (const video of videos) {
-      const source = await sourceOf(video);
+    for await (const [video, source] of sourcesOf(videos)) {
       builder ??= new Builder(source.file.init, request);
       try {
         builder.add(source);
@@ -121,6 +142,8 @@ export function createClipService({ catalog, media, tasks }: ClipServiceParts): 
   }
 
   return {
+    partFailed: async ({ videoId }, error) => void (await mark(videoId, error)),
+
     async clipOf(request) {
       const key = JSON.stringify([
         request.cameraId,

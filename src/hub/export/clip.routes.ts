@@ -9,12 +9,13 @@ import type { AppEnv } from "../http/app-env.ts";
 import { describe } from "../http/describe.ts";
 import { checkPreconditions, conditionalHeadersOf, ifRangeHolds } from "../http/preconditions.ts";
 import { problemOf, problemResponse } from "../http/problem-response.ts";
-import { planRange } from "../http/range.ts";
+import { type ByteRange, planRange } from "../http/range.ts";
 import { validParam, validQuery } from "../http/validate.ts";
 import type { MediaSource } from "../playback/media-source.ts";
-import type { Clip, ClipCut, ClipFormat } from "./clip.ts";
+import { type Clip, type ClipCut, type ClipFormat, clipNameOf, type FilePart } from "./clip.ts";
 import { createClipBody } from "./clip-body.ts";
 import { type ClipService, maxClipMs } from "./clip-service.ts";
+import type { ExportSlots } from "./export-slots.ts";
 
 const contentType = "video/mp4";
 
@@ -48,6 +49,7 @@ const ClipParameters = v.strictObject({
 export interface ClipRouteParts {
   clips: ClipService;
   media: MediaSource;
+  slots: ExportSlots;
   logger: Logger;
 }
 
@@ -55,7 +57,7 @@ export interface ClipRouteParts {
  * A range of a camera as one MP4, by default with its index in front. The file is nowhere: its index is computed and its media are
  * ranges of the archived files, so it has a length, an ETag and ranges like any file, and starts at once.
  */
-export function createClipRoutes({ clips, media, logger }: ClipRouteParts) {
+export function createClipRoutes(parts: ClipRouteParts) {
   return new Hono<AppEnv>().get(
     "/api/cameras/:id/clip.mp4",
     allow("read"),
@@ -77,11 +79,11 @@ export function createClipRoutes({ clips, media, logger }: ClipRouteParts) {
       checkSpan(fromMs, toMs);
       const cut = cutOf(format, query.cut);
       const cameraId = c.req.valid("param").id;
-      const clip = await clips.clipOf({ cameraId, fromMs, toMs, cut, format });
+      const clip = await parts.clips.clipOf({ cameraId, fromMs, toMs, cut, format });
       const disposition = download === "1" ? "attachment" : "inline";
       return answer(c, {
-        ...{ clip, media, logger },
-        disposition: `${disposition}; filename="${fileNameOf(cameraId, clip, format)}"`,
+        ...{ parts, clip },
+        disposition: `${disposition}; filename="${clipNameOf(cameraId, clip, format)}"`,
       });
     },
   );
@@ -107,12 +109,7 @@ function cutOf(format: ClipFormat, asked: ClipCut | undefined): ClipCut {
 
 async function answer(
   c: Context<AppEnv>,
-  {
-    clip,
-    media,
-    logger,
-    disposition,
-  }: { clip: Clip; media: MediaSource; logger: Logger; disposition: string },
+  { parts, clip, disposition }: { parts: ClipRouteParts; clip: Clip; disposition: string },
 ): Promise<Response> {
   // No date says whether a clip is still the same one, so there is none, and a condition with a date never holds.
   const validators = { etag: clip.etag, lastModifiedMs: Number.POSITIVE_INFINITY };
@@ -151,15 +148,28 @@ async function answer(
   if (plan.kind === "single") {
     headers["Content-Range"] = `bytes ${range.start}-${range.end - 1}/${clip.sizeBytes}`;
   }
-  const onError = (error: unknown) => logger.warning("a clip ended early", errorFields(error));
-  return new Response(isHead ? null : await createClipBody({ media, parts: clip.parts, range, onError }), {
-    status: plan.kind === "single" ? 206 : 200,
-    headers,
-  });
+  const status = plan.kind === "single" ? 206 : 200;
+  if (isHead) return new Response(null, { status, headers });
+  return new Response(await bodyOf(parts, clip, range, c.req.raw.signal), { status, headers });
 }
 
-/** `cam01_20250923T063000Z-20250923T064500Z.mp4`: letters, digits, `_` and `-`, so it needs no quoting. */
-function fileNameOf(cameraId: string, clip: Clip, format: ClipFormat): string {
-  const stamp = (ms: number) => new Date(ms).toISOString().replace(/\.\d+/, "").replace(/[-:]/g, "");
-  return `${cameraId}_${stamp(clip.startTimeMs)}-${stamp(clip.endTimeMs)}${format === "fmp4" ? "_fragmented" : ""}.mp4`;
+async function bodyOf(
+  { clips, media, slots, logger }: ClipRouteParts,
+  { parts }: Clip,
+  range: ByteRange,
+  client: AbortSignal,
+): Promise<Blob | ReadableStream<Uint8Array>> {
+  const onEnd = slots.take(client);
+  const onError = (error: unknown, part: FilePart) => {
+    logger.warning("a clip ended early", { file: part.filePath, ...errorFields(error) });
+    clips
+      .partFailed(part, error)
+      .catch((cause: unknown) => logger.error("a video could not be marked", errorFields(cause)));
+  };
+  try {
+    return await createClipBody({ media, parts, range, onError, onEnd });
+  } catch (error) {
+    onEnd();
+    throw error;
+  }
 }

@@ -20,6 +20,7 @@ export interface ClipRange {
 export interface FilePart {
   kind: "file";
   filePath: string;
+  videoId: string;
   start: number;
   end: number;
   retime?: Retiming;
@@ -43,6 +44,7 @@ export interface Clip {
 /** One archived video of the range, with its fragments. */
 export interface ClipSource {
   filePath: string;
+  videoId: string;
   startTimeMs: number;
   fileSha256: string;
   file: ArchivedFile;
@@ -123,4 +125,10 @@ export function checkSameCoding(
 /** Of a clip in which no source had anything. */
 export function emptyClip(): AppError {
   return new AppError("not_found", "there is no video of this camera in this range");
+}
+
+/** `cam01_20250923T063000Z-20250923T064500Z.mp4`: letters, digits, `_` and `-`, so it needs no quoting. */
+export function clipNameOf(cameraId: string, clip: Clip, format: ClipFormat): string {
+  const stamp = (ms: number) => new Date(ms).toISOString().replace(/\.\d+/, "").replace(/[-:]/g, "");
+  return `${cameraId}_${stamp(clip.startTimeMs)}-${stamp(clip.endTimeMs)}${format === "fmp4" ? "_fragmented" : ""}.mp4`;
 }

@@ -13,11 +13,11 @@ import { listOf } from "../http/list-parameters.ts";
 import { validQuery } from "../http/validate.ts";
 import type { MediaSource } from "../playback/media-source.ts";
 import { createEvidenceBody } from "./evidence-body.ts";
-import { type EvidenceRange, planEvidence } from "./evidence-service.ts";
+import { planEvidence } from "./evidence-service.ts";
+import type { ExportSlots } from "./export-slots.ts";
+import type { CameraRange } from "./range-coverage.ts";
 
 const maxSpanDays = 31;
-/** Each reads a disk as fast as the client takes it. */
-const maxAtOnce = 4;
 
 const EvidenceParameters = v.strictObject({
   camera_id: v.pipe(
@@ -35,6 +35,7 @@ const EvidenceParameters = v.strictObject({
 export interface EvidenceRouteParts {
   catalog: Pick<Catalog, "findVideos" | "findGaps" | "updateVideoStatus">;
   media: MediaSource;
+  slots: ExportSlots;
   clock: Pick<Clock, "wallMs">;
   logger: Logger;
   softwareVersion: string;
@@ -44,7 +45,6 @@ export interface EvidenceRouteParts {
 /** Original files with everything that somebody else needs to rely on them. */
 export function createEvidenceRoutes(parts: EvidenceRouteParts) {
   const { catalog, media, clock, logger } = parts;
-  let running = 0;
   return new Hono<AppEnv>().get(
     "/api/evidence.zip",
     allow("read"),
@@ -62,16 +62,8 @@ export function createEvidenceRoutes(parts: EvidenceRouteParts) {
     async (c) => {
       const { camera_id: cameraIds, from: fromMs, to: toMs } = c.req.valid("query");
       checkSpan(fromMs, toMs);
-      const ranges = [...new Set(cameraIds)].map((cameraId): EvidenceRange => ({ cameraId, fromMs, toMs }));
-      if (running >= maxAtOnce) {
-        throw new AppError("unavailable", `${maxAtOnce} exports are running already; try again in a moment`);
-      }
-      running++;
-      let hasEnded = false;
-      const onEnd = () => {
-        if (!hasEnded) running--;
-        hasEnded = true;
-      };
+      const ranges = [...new Set(cameraIds)].map((cameraId): CameraRange => ({ cameraId, fromMs, toMs }));
+      const onEnd = parts.slots.take(c.req.raw.signal);
       try {
         const nowMs = clock.wallMs();
         const { entries } = await planEvidence(
@@ -116,7 +108,7 @@ function checkSpan(fromMs: number, toMs: number): void {
 }
 
 /** `evidence_cam01_20250923T063000Z.zip`: letters, digits, `_` and `-`, so it needs no quoting. */
-function fileNameOf(ranges: readonly EvidenceRange[]): string {
+function fileNameOf(ranges: readonly CameraRange[]): string {
   const [first] = ranges;
   const start = new Date(first?.fromMs ?? 0).toISOString().slice(0, 19).replace(/[-:]/g, "");
   return `evidence_${ranges.length === 1 ? first?.cameraId : `${ranges.length}-cameras`}_${start}Z.zip`;

@@ -71,7 +71,8 @@ export class FragmentedClipBuilder {
       this.#subsegments.push({ ...fragment, startTicks: fragment.startTicks + shift });
     }
 
-    const part = { filePath: source.filePath, start: first.offset, end: end.offset + end.sizeBytes };
+    const { filePath, videoId } = source;
+    const part = { filePath, videoId, start: first.offset, end: end.offset + end.sizeBytes };
     const fragmentOffsets = Float64Array.from(fragments, ({ offset }) => offset);
     const deltas = deltasOf(source.file.init, shift / timescale);
     this.#parts.push({ kind: "file", ...part, retime: { fragmentOffsets, deltas } });

@@ -15,11 +15,15 @@ export class TrackPosition {
     readonly isVideo: boolean,
     startOffset: number,
   ) {
-    while (this.#next < columns.sampleCount && columns.offsets[this.#next]! < startOffset) this.#skip();
+    this.#skipTo(firstAtOrAfter(columns.offsets, startOffset));
   }
 
-  #skip(): void {
-    this.#decodeTicks += this.columns.durations[this.#next++]!;
+  #skipTo(sample: number): void {
+    const { durations } = this.columns;
+    let ticks = this.#decodeTicks;
+    for (let i = this.#next; i < sample; i++) ticks += durations[i]!;
+    this.#decodeTicks = ticks;
+    this.#next = sample;
   }
 
   get #halfSampleSeconds(): number {
@@ -50,45 +54,60 @@ export class TrackPosition {
    */
   take(range: FragmentRange, shift: number, notBefore: number | undefined): TrackFragment | undefined {
     const { columns } = this;
+    const { durations: allDurations, sizes: allSizes, offsets: allOffsets } = columns;
     const end = range.offset + range.sizeBytes;
-    const isInside = () => this.#next < columns.sampleCount && columns.offsets[this.#next]! < end;
     if (!this.isVideo && notBefore !== undefined) {
       const seconds = notBefore / columns.timescale - shift;
-      while (isInside() && this.decodeSeconds + this.#halfSampleSeconds < seconds) this.#skip();
+      const isInside = () => this.#next < columns.sampleCount && allOffsets[this.#next]! < end;
+      while (isInside() && this.decodeSeconds + this.#halfSampleSeconds < seconds)
+        this.#skipTo(this.#next + 1);
     }
     const begin = this.#next;
     const base = Math.round((shift + this.decodeSeconds) * columns.timescale);
-    while (isInside()) {
-      const offset = columns.offsets[this.#next]!;
-      if (offset < range.offset || offset + columns.sizes[this.#next]! > end) {
+    let next = begin;
+    for (; next < columns.sampleCount; next++) {
+      const offset = allOffsets[next]!;
+      if (offset >= end) break;
+      if (offset < range.offset || offset + allSizes[next]! > end) {
         throw corrupt("a sample of the index is in none of the fragments");
       }
-      this.#skip();
     }
-    if (this.#next === begin) return undefined;
+    if (next === begin) return undefined;
+    this.#skipTo(next);
     const baseDecodeTime = Math.max(base, notBefore ?? base);
-    const compositionOffsets = columns.compositionOffsets.slice(begin, this.#next);
+    const compositionOffsets = columns.compositionOffsets.slice(begin, next);
     // A decode time that had to give way must not move the picture.
     const late = baseDecodeTime - base;
     if (this.isVideo) for (let i = 0; i < compositionOffsets.length; i++) compositionOffsets[i]! -= late;
-    const durations = columns.durations.subarray(begin, this.#next);
-    const offsets = new Uint32Array(durations.length);
+    const sampleCount = next - begin;
+    const offsets = new Uint32Array(sampleCount);
     let durationTicks = 0;
-    for (let i = 0; i < durations.length; i++) {
-      offsets[i] = columns.offsets[begin + i]! - range.offset;
-      durationTicks += durations[i]!;
+    for (let i = 0; i < sampleCount; i++) {
+      offsets[i] = allOffsets[begin + i]! - range.offset;
+      durationTicks += allDurations[begin + i]!;
     }
     return {
       trackId: columns.trackId,
       sampleDescriptionIndex: columns.descriptions[begin]!,
       baseDecodeTime,
       durationTicks,
-      sampleCount: this.#next - begin,
-      durations,
-      sizes: columns.sizes.subarray(begin, this.#next),
+      sampleCount,
+      durations: allDurations.subarray(begin, next),
+      sizes: allSizes.subarray(begin, next),
       compositionOffsets,
-      sync: columns.sync.subarray(begin, this.#next),
+      sync: columns.sync.subarray(begin, next),
       offsets,
     };
   }
+}
+
+/** By halving: the samples of a track lie in the order in which they are decoded. */
+function firstAtOrAfter(offsets: Float64Array, offset: number): number {
+  let [low, high] = [0, offsets.length];
+  while (low < high) {
+    const middle = (low + high) >>> 1;
+    if (offsets[middle]! < offset) low = middle + 1;
+    else high = middle;
+  }
+  return low;
 }

@@ -38,6 +38,7 @@ export interface CameraDayModel {
   onEdge: OnEdge;
   /** What the form for saving a part says at first, local times; nothing without videos. */
   save: { from: string; to: string } | undefined;
+  otherCameras: readonly { cameraId: string; name: string }[];
   /** Set when not all videos of the day could be shown. */
   cutAt: number | undefined;
 }
@@ -96,7 +97,15 @@ export const CameraDayPage: FC<{ page: PageContext; model: CameraDayModel }> = (
           )}
           {!isWholeDay && !isEmpty && <p class="muted">{t.day.oneHourShown}</p>}
           {model.cutAt !== undefined && <p class="hint">{t.day.truncated(format.number(model.cutAt))}</p>}
-          {model.save && <SaveRange page={page} cameraId={camera.cameraId} day={day} {...model.save} />}
+          {model.save && (
+            <SaveRange
+              page={page}
+              cameraId={camera.cameraId}
+              day={day}
+              otherCameras={model.otherCameras}
+              {...model.save}
+            />
+          )}
           <GapList page={page} plan={gaps} timeZone={camera.timeZone} cutAt={model.gapsCutAt} />
         </section>
       )}

@@ -11,6 +11,7 @@ import type { EdgeFootage } from "../edge-footage/edge-footage.ts";
 import type { HealthService } from "../health/health-service.ts";
 import { allow } from "../http/access.ts";
 import type { AppEnv } from "../http/app-env.ts";
+import { listOf } from "../http/list-parameters.ts";
 import { validParam, validQuery } from "../http/validate.ts";
 import type { RemoteNodes } from "../link/remote-nodes.ts";
 import type { NodeService } from "../nodes/node-service.ts";
@@ -52,6 +53,8 @@ export interface PageServices {
 const isPage = describeRoute({ hide: true });
 /** How many days with video the calendar reaches back. */
 const maxCalendarDays = 1_000;
+/** As many as a ZIP may have clips, with the page's own. */
+const maxOtherCameras = 63;
 
 /** The pages for people. They ask the same verbs as the API and know nothing of what lies behind them. */
 export function createPages(deps: PageServices & { clock: Clock; assets: Assets }) {
@@ -92,6 +95,7 @@ export function createPages(deps: PageServices & { clock: Clock; assets: Assets 
           onEdge: withoutArchived(onEdge, found.videos),
           shownHours: chooseHours(plan, hour),
           save: offerToSave(plan, camera.timeZone),
+          otherCameras: (await nodes.cameras()).filter(({ cameraId }) => cameraId !== camera.cameraId),
           videoCount: found.videos.length,
           cutAt: found.isCut ? maxVideosPerDay : undefined,
         };
@@ -108,17 +112,26 @@ export function createPages(deps: PageServices & { clock: Clock; assets: Assets 
       allow("page"),
       isPage,
       validParam(v.object({ id: CameraId })),
-      validQuery(v.strictObject({ date: CalendarDay, from: TimeOfDay, to: TimeOfDay, as: SaveAs })),
+      validQuery(
+        v.strictObject({
+          ...{ date: CalendarDay, from: TimeOfDay, to: TimeOfDay, as: SaveAs },
+          camera: v.optional(listOf(CameraId, maxOtherCameras), []),
+        }),
+      ),
       async (c) => {
         const { cameraId, timeZone } = await nodes.findCamera(c.req.valid("param").id);
-        const { date, from, to, as } = c.req.valid("query");
+        const { date, from, to, as, camera: others } = c.req.valid("query");
         const span = planSave({ day: date, from, to }, timeZone);
         const range = new URLSearchParams({
           from: formatWireTime(span.fromMs),
           to: formatWireTime(span.toMs),
         });
+        const cameras = [...new Set([cameraId, ...others])].join();
+        const zip = as === "clip" ? "clips.zip" : "evidence.zip";
         const path =
-          as === "clip" ? `/api/cameras/${cameraId}/clip.mp4?` : `/api/evidence.zip?camera_id=${cameraId}&`;
+          as === "clip" && cameras === cameraId
+            ? `/api/cameras/${cameraId}/clip.mp4?`
+            : `/api/${zip}?camera_id=${cameras}&`;
         return c.redirect(`${path}${range}`, 303);
       },
     )

@@ -2,7 +2,10 @@
 import type { FC } from "hono/jsx";
 import type { PageContext } from "./page-context.ts";
 
-/** Takes a part of the day away: one MP4, or the original files as evidence. Works without script. */
+/**
+ * Takes a part of the day away: one MP4 (of several cameras a ZIP of them), or the original files as evidence. Works
+ * without script.
+ */
 export const SaveRange: FC<{
   page: PageContext;
   cameraId: string;
@@ -10,7 +13,9 @@ export const SaveRange: FC<{
   /** What stands there at first: local times, `15:30:00`. */
   from: string;
   to: string;
-}> = ({ page, cameraId, day, from, to }) => {
+  /** Those that may go with it, as a ZIP. */
+  otherCameras: readonly { cameraId: string; name: string }[];
+}> = ({ page, cameraId, day, from, to, otherCameras }) => {
   const { t } = page;
   const time = (name: "from" | "to", value: string) => (
     <label>
@@ -28,6 +33,19 @@ export const SaveRange: FC<{
       <input type="hidden" name="date" value={day} />
       {time("from", from)}
       {time("to", to)}
+      {otherCameras.length > 0 && (
+        <details>
+          <summary>{t.save.others}</summary>
+          <fieldset aria-label={t.save.others}>
+            {otherCameras.map((other) => (
+              <label>
+                <input type="checkbox" name="camera" value={other.cameraId} />
+                {other.name}
+              </label>
+            ))}
+          </fieldset>
+        </details>
+      )}
       {save("clip", true)}
       {save("evidence", false)}
       <p class="muted small">{t.save.hint}</p>

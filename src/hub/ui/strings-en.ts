@@ -87,9 +87,10 @@ export const english = {
   save: {
     from: "From",
     to: "To",
+    others: "Other cameras, too",
     clip: "Save as one video",
     evidence: "Save as evidence",
-    hint: "One video: exactly this time, up to six hours. Evidence: the original files around it with their hashes, as a ZIP.",
+    hint: "One video: exactly this time, up to six hours; of several cameras one each, as a ZIP. Evidence: the original files around it with their hashes, as a ZIP.",
   },
 
   video: {

@@ -86,9 +86,10 @@ export const korean: Strings = {
   save: {
     from: "시작",
     to: "끝",
+    others: "다른 카메라도 함께",
     clip: "한 영상으로 저장",
     evidence: "증거로 저장",
-    hint: "한 영상: 이 시간만 정확히, 최대 6시간. 증거: 그 시간의 원본 파일과 해시를 ZIP으로.",
+    hint: "한 영상: 이 시간만 정확히, 최대 6시간. 카메라가 여럿이면 하나씩 ZIP으로. 증거: 그 시간의 원본 파일과 해시를 ZIP으로.",
   },
 
   video: {

@@ -8,7 +8,9 @@ import type { Gap, Video, VideoQuery, VideoStatus } from "../../../src/hub/db/ca
 import { createClipRoutes } from "../../../src/hub/export/clip.routes.ts";
 import type { Clip } from "../../../src/hub/export/clip.ts";
 import { createClipService } from "../../../src/hub/export/clip-service.ts";
+import { createClipsZipRoutes } from "../../../src/hub/export/clips-zip.routes.ts";
 import { createEvidenceRoutes } from "../../../src/hub/export/evidence.routes.ts";
+import { ExportSlots } from "../../../src/hub/export/export-slots.ts";
 import { serveApp } from "../../../src/hub/http/serve-app.ts";
 import { BoundedTasks } from "../../../src/hub/playback/bounded-tasks.ts";
 import { createDirectoryMediaSource } from "../../../src/hub/playback/directory-media-source.ts";
@@ -38,6 +40,8 @@ export async function startExportServer() {
   const media = createDirectoryMediaSource({ root });
   const tasks = new BoundedTasks<Clip>({ concurrency: 2, queueLength: 32 });
   const logger = createLogger("test");
+  const clips = createClipService({ catalog, media, tasks });
+  const slots = new ExportSlots(4);
   const { app } = createApp({
     logger,
     publicOrigin: undefined,
@@ -46,9 +50,12 @@ export async function startExportServer() {
       principalOfSession: async () => undefined,
     },
     routes: [
-      createClipRoutes({ clips: createClipService({ catalog, media, tasks }), media, logger }),
+      createClipRoutes({ clips, media, slots: new ExportSlots(64), logger }),
+      createClipsZipRoutes({
+        ...{ catalog, clips, media, logger, slots, clock: systemClock, softwareVersion: "0.1.0-test" },
+      }),
       createEvidenceRoutes({
-        ...{ catalog, media, logger, clock: systemClock, softwareVersion: "0.1.0-test" },
+        ...{ catalog, media, logger, slots, clock: systemClock, softwareVersion: "0.1.0-test" },
         archiveId: () => "01997000-0000-4000-8000-000000000000",
       }),
     ],

@@ -39,6 +39,7 @@ const requiredQueries: Record<string, readonly string[]> = {
   "on-edge": ["from", "to"],
   timeline: ["from", "to"],
   "evidence.zip": ["camera_id", "from", "to"],
+  "clips.zip": ["camera_id", "from", "to"],
 };
 
 describe("the API's description", () => {

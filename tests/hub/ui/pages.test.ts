@@ -370,8 +370,22 @@ describe("saving a part of a day", () => {
     );
   });
 
+  test("leads to a ZIP when other cameras go with it, each once", async () => {
+    const more = "camera=cam02&camera=cam01&camera=cam03&camera=cam02";
+    for (const [as, zip] of [
+      ["clip", "clips.zip"],
+      ["evidence", "evidence.zip"],
+    ]) {
+      const answer = await save(`date=2025-09-23&from=15:30&to=15:31:30&as=${as}&${more}`);
+      expect(answer.headers.get("location")).toStartWith(
+        `/api/${zip}?camera_id=cam01,cam02,cam03&from=2025-09`,
+      );
+    }
+  });
+
   test.each([
     "",
+    "date=2025-09-23&from=15:30&to=15:31&as=clip&camera=../x",
     "date=2025-02-30&from=15:30&to=15:31&as=clip",
     "date=2025-09-23&from=24:30&to=15:31&as=clip",
   ])("%p is refused", async (query) => expect((await save(query)).status).toBe(400));
@@ -379,6 +393,11 @@ describe("saving a part of a day", () => {
   test("is offered on a day with video, for its last minutes", async () => {
     const { html } = await textOf("/cameras/cam01");
     expect(html).toMatch(/<form class="save-range"[^>]*action="\/cameras\/cam01\/save"/);
+    const [camera] = data.cameras;
+    const two = { ...data, cameras: [camera!, { ...camera!, cameraId: "cam02" }] };
+    const offer = await (await createPageApp(two).get("/cameras/cam01")).text();
+    const boxes = [...offer.matchAll(/type="checkbox" name="camera" value="(\w+)"/g)].map(([, id]) => id);
+    expect(boxes).toEqual(["cam02"]);
     expect((await textOf("/cameras/cam01?date=2001-01-01")).html).not.toContain("save-range");
   });
 });
