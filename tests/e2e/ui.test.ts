@@ -176,7 +176,7 @@ describe("every page", () => {
     const { page } = await browser.open();
     await page.route("**/assets/script*", (route) => route.abort());
     await page.goto(`${hub.url}/`);
-    await page.click("text=Gate");
+    await page.click("h2 >> text=Gate");
     await page.click(".tile a >> nth=0");
     expect(await page.getAttribute("video", "src")).toBe(`/api/videos/${videos[2]?.videoId}/stream`);
     await page.click("a[rel=prev]");
@@ -184,7 +184,7 @@ describe("every page", () => {
     await page.click(".crumb a");
     expect(new URL(page.url()).pathname).toBe("/cameras/cam01");
     await page.close();
-  });
+  }, 60_000);
 });
 
 describe("the player", () => {

@@ -65,3 +65,7 @@ export function playLiveHls(of: {
 /** The live page shows moving pictures. */
 export function livePlays(): boolean;
 export function liveShowsNothing(): boolean;
+export function hidePage(isHidden: boolean): void;
+export function lookAtWall(): { columns: number; playing: string[]; pressed: number };
+/** So many tiles show moving pictures, and no more. */
+export function wallPlays(count: number): boolean;

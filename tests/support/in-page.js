@@ -11,7 +11,9 @@ export function look() {
 }
 
 export function countFocusable() {
-  const found = document.querySelectorAll("a[href], button, input:not([type=hidden]), summary, video");
+  const found = document.querySelectorAll(
+    "a[href], button, input:not([type=hidden]), select, summary, video",
+  );
   return [...found].filter((element) => element.checkVisibility({ checkVisibilityCSS: true })).length;
 }
 
@@ -228,4 +230,26 @@ export function livePlays() {
 export function liveShowsNothing() {
   const video = document.querySelector("[data-live] video");
   return video.videoWidth === 0 && !video.hasAttribute("poster") && !video.hasAttribute("src");
+}
+
+/** As when another tab is in front, or the page is again. */
+export function hidePage(isHidden) {
+  Object.defineProperty(document, "hidden", { configurable: true, value: isHidden });
+  document.dispatchEvent(new Event("visibilitychange"));
+}
+
+export function lookAtWall() {
+  const wall = document.querySelector("[data-wall]");
+  return {
+    columns: getComputedStyle(wall).gridTemplateColumns.split(" ").length,
+    playing: [...wall.querySelectorAll("[data-state=playing]")].map(({ dataset }) => dataset.camera),
+    pressed: [...wall.querySelectorAll("[data-tile=live][aria-pressed=true]")].length,
+  };
+}
+
+export function wallPlays(count) {
+  const videos = [...document.querySelectorAll("[data-wall] [data-state=playing] video")];
+  return (
+    videos.length === count && videos.every((video) => video.getVideoPlaybackQuality().totalVideoFrames > 3)
+  );
 }

@@ -45,6 +45,7 @@ export function createNodeService(options: NodeServiceOptions): NodeService {
         nodeId,
         source,
         nodeStatus: node?.status ?? "never_seen",
+        lastHeartbeatMs: node?.lastHeartbeatMs ?? null,
         // What a node said before it fell silent is no news.
         state: isHeard && status !== undefined ? status.state : "unknown",
         message: isHeard ? (status?.message ?? null) : null,

@@ -56,6 +56,8 @@ export interface CameraOverview {
   nodeId: string;
   source: string;
   nodeStatus: NodeState;
+  /** Of its node; null before the first. */
+  lastHeartbeatMs: number | null;
   state: CameraOverviewState;
   /** Why it is not recording. */
   message: string | null;

@@ -3,6 +3,7 @@ import frame from "./assets/frame.css" with { type: "text" };
 import icon from "./assets/icon.svg" with { type: "text" };
 import pictures from "./assets/pictures.css" with { type: "text" };
 import tables from "./assets/tables.css" with { type: "text" };
+import wall from "./assets/wall.css" with { type: "text" };
 import { openClientScript } from "./client-script.ts";
 
 export interface Asset {
@@ -31,7 +32,10 @@ export function createAssets(): Assets {
   };
   const script = openClientScript();
   return {
-    style: asset(["style", "css", "text/css; charset=utf-8"], [frame, controls, pictures, tables].join("\n")),
+    style: asset(
+      ["style", "css", "text/css; charset=utf-8"],
+      [frame, controls, pictures, wall, tables].join("\n"),
+    ),
     script: asset(["script", "js", "text/javascript; charset=utf-8"], script.identity, script.text),
     icon: asset(["icon", "svg", "image/svg+xml"], icon),
   };

@@ -6,7 +6,7 @@ import type { CameraOverview } from "../nodes/node-service.ts";
 import { Badge } from "./badge.tsx";
 import { Calendar } from "./calendar.tsx";
 import { CameraActions } from "./camera-actions.tsx";
-import { cameraTones } from "./cameras.page.tsx";
+import { cameraTones } from "./camera-tones.ts";
 import { CoverageStrip } from "./coverage-strip.tsx";
 import { GapList } from "./gap-list.tsx";
 import { Icon } from "./icon.tsx";

@@ -4,7 +4,7 @@ import type { NodeLinkState } from "../link/remote-nodes.ts";
 import type { CameraOverview } from "../nodes/node-service.ts";
 import { Badge } from "./badge.tsx";
 import { CameraActions } from "./camera-actions.tsx";
-import { cameraTones } from "./cameras.page.tsx";
+import { cameraTones } from "./camera-tones.ts";
 import { Icon } from "./icon.tsx";
 import { Layout } from "./layout.tsx";
 import type { PageContext } from "./page-context.ts";

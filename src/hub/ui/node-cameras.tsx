@@ -4,7 +4,7 @@ import type { NodeLinkState } from "../link/remote-nodes.ts";
 import type { NodeInfo } from "../nodes/node-service.ts";
 import { Badge } from "./badge.tsx";
 import { CameraActions } from "./camera-actions.tsx";
-import { cameraTones } from "./cameras.page.tsx";
+import { cameraTones } from "./camera-tones.ts";
 import type { PageContext } from "./page-context.ts";
 
 type Status = NodeInfo["cameras"][number];

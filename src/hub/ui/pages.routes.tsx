@@ -64,7 +64,7 @@ export function createPages(deps: PageServices & { clock: Clock; assets: Assets 
   return new Hono<AppEnv>()
     .get("/", allow("page"), async (c) => {
       const cameras = await nodes.cameras();
-      return c.html(renderPage(<CamerasPage page={pageOf(c)} cameras={cameras} />));
+      return c.html(renderPage(<CamerasPage page={pageOf(c)} cameras={cameras} linkOf={remote.stateOf} />));
     })
     .get(
       "/cameras/:id",

@@ -30,13 +30,27 @@ export const english = {
     },
     pause: "Pause",
     resume: "Resume",
-    lastPicture: (ago: string) => `Last picture ${ago}`,
+    lastVideo: (ago: string) => `Last video ${ago}`,
     noPictureYet: "No picture yet",
     pictureOf: (name: string) => `Newest picture of ${name}`,
     none: "No cameras yet",
     noneHint: "A camera appears here as soon as its node has registered with this hub.",
     count: (count: number, text: string) => (count === 1 ? "1 camera" : `${text} cameras`),
     recordingCount: (recording: string, all: string) => `${recording} of ${all} recording`,
+  },
+
+  wall: {
+    live: "Live",
+    /** On a picture that moves. */
+    liveMark: "Live",
+    liveOf: (name: string) => `Live: ${name}`,
+    columns: "Columns",
+    auto: "Auto",
+    fullScreen: "Full screen",
+    fullScreenOf: (name: string) => `Full screen: ${name}`,
+    limit: "At most 9 cameras are shown live at once. The others show their newest picture.",
+    heartbeat: (ago: string) => `Heartbeat ${ago}`,
+    noHeartbeat: "No heartbeat yet",
   },
 
   day: {

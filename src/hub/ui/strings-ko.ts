@@ -29,13 +29,26 @@ export const korean: Strings = {
     },
     pause: "일시 정지",
     resume: "다시 녹화",
-    lastPicture: (ago) => `마지막 영상 ${ago}`,
+    lastVideo: (ago) => `마지막 영상 ${ago}`,
     noPictureYet: "아직 영상이 없습니다",
     pictureOf: (name) => `${name}의 최근 화면`,
     none: "아직 카메라가 없습니다",
     noneHint: "노드가 이 허브에 등록되면 카메라가 여기에 나타납니다.",
     count: (_count, text) => `카메라 ${text}대`,
     recordingCount: (recording, all) => `${all}대 중 ${recording}대 녹화 중`,
+  },
+
+  wall: {
+    live: "실시간",
+    liveMark: "실시간",
+    liveOf: (name) => `실시간: ${name}`,
+    columns: "열",
+    auto: "자동",
+    fullScreen: "전체 화면",
+    fullScreenOf: (name) => `전체 화면: ${name}`,
+    limit: "한 번에 최대 9대까지 실시간으로 표시하며, 나머지는 최근 화면을 표시합니다.",
+    heartbeat: (ago) => `마지막 신호 ${ago}`,
+    noHeartbeat: "아직 신호 없음",
   },
 
   day: {

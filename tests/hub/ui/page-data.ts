@@ -43,6 +43,7 @@ export function cameraOf(cameraId: string, more: Partial<CameraOverview> = {}): 
     nodeId: "site-1",
     source: "rpicam",
     nodeStatus: "online",
+    lastHeartbeatMs: nowMs - 12_000,
     state: "recording",
     message: null,
     timeZone: "Asia/Seoul",

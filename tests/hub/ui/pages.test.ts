@@ -98,8 +98,8 @@ describe("cameras", () => {
     const { html } = await textOf("/", { ...data, cameras });
     for (const text of [
       "1 of 3 recording",
-      "Last picture 10 minutes ago",
-      "Last picture 2 hours ago",
+      "Last video 10 minutes ago",
+      "Last video 2 hours ago",
       "No contact",
       "No picture yet",
     ]) {
@@ -113,7 +113,7 @@ describe("cameras", () => {
     const cameras = [cameraOf("cam01", { state: "retrying", newestVideo })];
     const { html } = await textOf("/", { ...data, cameras });
     expect(html).toContain("No signal");
-    expect(html).not.toContain("Last picture");
+    expect(html).not.toContain("Last video");
   });
 
   test("none at all is explained", async () => {

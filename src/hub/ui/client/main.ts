@@ -3,3 +3,4 @@
 import "./live-view.ts";
 import "./next-video.ts";
 import "./page-refresh.ts";
+import "./wall.ts";
