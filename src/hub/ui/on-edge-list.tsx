@@ -18,7 +18,7 @@ export const OnEdgeList: FC<{ page: PageContext; onEdge: OnEdge; timeZone: strin
   if (videos.length === 0 || asOfMs === undefined) return null;
   const listed = videos.toReversed().slice(0, maxListed);
   return (
-    <section class="card on-edge">
+    <section class="card edge-list">
       <h2>{t.onEdge.title}</h2>
       <p class="muted small">
         {t.onEdge.hint} {t.onEdge.asOf(format.time(asOfMs, timeZone))}
