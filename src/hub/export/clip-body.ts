@@ -40,7 +40,7 @@ export async function createClipBody(options: ClipBodyOptions): Promise<Blob | R
           const bytes = await reader.read();
           if (bytes === undefined || hasLeft) break;
           controller.write(bytes);
-          await controller.flush();
+          await controller.flush(true);
         }
         controller.end();
       } catch (error) {
