@@ -77,9 +77,9 @@ describe("the files of footage", () => {
     const indexes = new FootageIndexes(spool.footage);
     const [one, two] = fragments as [Uint8Array, Uint8Array];
     await segment.append(one, start.startTimeMs + 400);
-    // Half of a fragment that is being written.
+    // A fragment that is being written: it may be whole or not, and its append has not ended.
     const { file } = await spool.footage.open(start.videoId);
-    await appendFile(file.path, two.subarray(0, two.length / 2));
+    await appendFile(file.path, two);
     await file[Symbol.asyncDispose]();
     const index = await indexes.of(start.videoId, never);
     expect(index).toMatchObject({ isComplete: false, fragments: [{ sizeBytes: one.length }] });
