@@ -13,6 +13,13 @@ export const bootScenarios: Scenario[] = [
       expectThat(user === "livecam", `it runs as ${user}`);
       const reloaded = await site.vm.run("systemctl reload livecam-edge && systemctl is-active livecam-edge");
       expectThat(reloaded.trim() === "active", `after a reload it is ${reloaded}`);
+      // Also at once after a start, when the program does not run yet.
+      await site.vm.run(
+        "for i in 1 2 3 4 5 6; do systemctl restart livecam-edge; systemctl reload livecam-edge; done",
+      );
+      const restarts = (await site.vm.run("systemctl show -P NRestarts livecam-edge")).trim();
+      expectThat(restarts === "0", `it ended ${restarts} times of a reload`);
+      await site.delivers(1);
       const pid = (await site.vm.run("systemctl show -P MainPID livecam-edge")).trim();
       await site.vm.run(`kill -9 ${pid}`);
       const killedMs = performance.now();

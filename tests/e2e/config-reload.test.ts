@@ -1,6 +1,7 @@
 import { describe, expect, test } from "bun:test";
 import { readdir, readFile, rename, symlink, writeFile } from "node:fs/promises";
 import { join } from "node:path";
+import { selfCommand } from "../../src/common/child-process.ts";
 import { readArchiveFile } from "../../src/common/mp4/archive-file.ts";
 import { verifyArchiveFile } from "../../src/common/mp4/verify-file.ts";
 import { runCli } from "../../src/edge/cli.ts";
@@ -18,7 +19,16 @@ const camera = (id: string) => ({
   source: { type: "test", width: 320, height: 180, fps: 10, bitrate: 100_000, keyframe_seconds: 0.5 },
 });
 
-async function setUp(options: { cameras?: string[]; config?: Record<string, object>; apiKey?: string } = {}) {
+const entryFile = join(import.meta.dir, "../../src/edge/main.ts");
+
+interface SetUp {
+  cameras?: string[];
+  config?: Record<string, object>;
+  apiKey?: string;
+  command?: string[];
+}
+
+async function setUp(options: SetUp = {}) {
   const folder = await temporaryFolder();
   const hub = startFakeHub();
   hub.archiveId = testArchiveId;
@@ -29,7 +39,7 @@ async function setUp(options: { cameras?: string[]; config?: Record<string, obje
     ...{ hubUrl: hub.url, apiKey: options.apiKey ?? fakeHubKey, cameras },
     config: { ...options.config, system },
   });
-  const edge = new EdgeProcess(site);
+  const edge = new EdgeProcess(site, options.command ? { command: options.command } : {});
   return {
     hub,
     site,
@@ -423,9 +433,17 @@ describe("SIGHUP at the worst moment", () => {
   }, 60_000);
 
   test("while it starts and while it stops it ends nothing", async () => {
-    await using at = await setUp({ cameras: ["cam01"] });
-    // Before any line of the program runs, the signal is the system's.
-    await at.edge.logged("recording");
+    // Before any line of the program runs, the signal is the system's: so the systemd unit has it ignored until then.
+    const unit = await readFile(join(import.meta.dir, "../../deploy/livecam-edge.service"), "utf8");
+    const [, before = ""] = /^ExecStart=(.*) \/usr\/local\/bin\/livecam-edge run /m.exec(unit) ?? [];
+    expect(before).toContain("--ignore-signal=HUP");
+    await using at = await setUp({
+      cameras: ["cam01"],
+      command: [...before.split(" "), ...selfCommand(entryFile)],
+    });
+    const survives = async () =>
+      /^Sig(Ign|Cgt):\s*\w*[13579bdf]$/m.test(await readFile(`/proc/${at.edge.pid}/status`, "utf8"));
+    while (!(await survives())) await Bun.sleep(1);
     const signals = setInterval(() => at.edge.kill("SIGHUP"), 5);
     try {
       await at.edge.logged("acknowledged", 1);
