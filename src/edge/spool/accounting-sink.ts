@@ -49,7 +49,8 @@ export class AccountingSink implements SegmentSink {
         const because = refusal ?? { cause: "camera_failed", detail };
         // One that cannot be closed now is closed later: what is in it is not missing.
         const { endTimeMs, fps } = end;
-        if (hasFragment) ledger.ended(cameraId, { endTimeMs, fps, wallOffsetMs, ...because });
+        const isUndated = end.clockState === "unsynced";
+        if (hasFragment) ledger.ended(cameraId, { endTimeMs, fps, wallOffsetMs, isUndated, ...because });
         return segment.close(end);
       },
     };

@@ -1,7 +1,8 @@
 import type { Clock } from "../../common/clock.ts";
 import { earliestWallMs } from "../../common/clock.ts";
+import { inForce, type Live } from "../../common/live-setting.ts";
 import type { GapCause } from "../../common/protocol/gap.ts";
-import { type GapPart, type GapSpan, holesBetween, planGaps, shortPartMs } from "./plan-gaps.ts";
+import { type GapPart, type GapSpan, holesBetween, planGaps, shortPartMs, stepBetween } from "./plan-gaps.ts";
 import type { Accounted } from "./recorded-state.ts";
 
 /** A gap that goes on longer is told in parts of about this. */
@@ -12,15 +13,35 @@ export interface SegmentEnded {
   fps: number;
   /** Wall minus monotonic time by which it is dated: the wall clock may have been set before it ended. */
   wallOffsetMs?: number | undefined;
+  /** That clock was not set when it began: it is dated anew when it is. */
+  isUndated?: boolean;
   /** Of what is missing from here on. */
   cause: GapCause;
   detail: string;
+}
+
+export interface CameraLineOptions {
+  clock: Clock;
+  /** Whether the wall clock can be believed now. */
+  isClockSet: () => boolean;
+  /** So long, in ms, what ended by a clock that is not set waits for its date. */
+  holdMs: Live<number>;
+}
+
+/** A gap that ended while the clock was not set, until it can be dated. */
+interface Undated {
+  parts: readonly GapPart[];
+  end: { toMs: number; wallOffsetMs: number; leastMs: number };
+  /** Monotonic. */
+  sinceMs: number;
 }
 
 /** One camera's time, from its first moment in this process on: recorded, or missing for a cause. */
 export class CameraLine {
   readonly #clock: Clock;
   readonly #isClockSet: () => boolean;
+  readonly #holdMs: Live<number>;
+  #undated: Undated[] = [];
   /** Nothing is recorded since the first of them; empty while something is. */
   #missing: GapPart[] = [];
   #untilMs: number | undefined;
@@ -32,9 +53,10 @@ export class CameraLine {
   /** What came before this process is not known yet; `first`: the hole before the first segment, which waits for it. */
   #unsettled: { first?: { parts: GapPart[]; toMs: number; wallOffsetMs: number } } | undefined;
 
-  constructor(clock: Clock, isClockSet: () => boolean) {
+  constructor({ clock, isClockSet, holdMs }: CameraLineOptions) {
     this.#clock = clock;
     this.#isClockSet = isClockSet;
+    this.#holdMs = holdMs;
     this.#wallOffsetMs = this.#offset();
   }
 
@@ -68,10 +90,12 @@ export class CameraLine {
     this.#wallOffsetMs = this.#offset();
   }
 
-  ended({ endTimeMs, fps, wallOffsetMs = this.#wallOffsetMs, cause, detail }: SegmentEnded): void {
+  ended(end: SegmentEnded): void {
+    const { endTimeMs, fps, wallOffsetMs = this.#wallOffsetMs, isUndated, cause, detail } = end;
     // Between the last frame and the first of the next run there is at least the time of one.
     this.#leastMs = fps > 0 ? Math.min(10_000, Math.max(100, 2000 / fps)) : 100;
-    this.#missing = [{ fromMs: endTimeMs, cause, detail, wallOffsetMs }];
+    const by = isUndated ? "unset" : undefined;
+    this.#missing = [{ fromMs: endTimeMs, cause, detail, wallOffsetMs, by }];
   }
 
   interrupted(cause: GapCause, detail: string): void {
@@ -87,6 +111,21 @@ export class CameraLine {
     const told = isLong ? this.#endAt(nowMs) : [];
     this.#missing = [this.#partFrom(isLong ? nowMs : fromMs, "node_stopped", "the edge was stopped")];
     return told;
+  }
+
+  /** Gaps that ended while the clock was not set: once it is, or nobody waits for that any more. */
+  dated(options: { isOver: boolean } = { isOver: false }): GapSpan[] {
+    const isSet = this.#isClockSet();
+    const nowMs = this.#clock.monotonicMs();
+    const isDue = ({ sinceMs }: Undated) =>
+      isSet || options.isOver || nowMs - sinceMs >= inForce(this.#holdMs);
+    const due = this.#undated.filter(isDue);
+    this.#undated = this.#undated.filter((gap) => !due.includes(gap));
+    return due.flatMap(({ parts, end }) => {
+      const movedMs = isSet ? stepBetween(end.wallOffsetMs, this.#offset()) : 0;
+      const { toMs, wallOffsetMs, leastMs } = end;
+      return planGaps(parts, { toMs: toMs + movedMs, wallOffsetMs: wallOffsetMs + movedMs, leastMs });
+    });
   }
 
   tick(): GapSpan[] {
@@ -131,9 +170,10 @@ export class CameraLine {
 
   /** For the state, under its name; nothing for a camera that never recorded. */
   accounted(cameraId: string): [string, Accounted][] {
-    const untilMs = this.#missing[0]?.fromMs ?? this.#untilMs;
+    const [open = this.#missing[0]] = this.#undated.flatMap(({ parts }) => parts);
+    const untilMs = open?.fromMs ?? this.#untilMs;
     if (untilMs === undefined || untilMs < earliestWallMs) return [];
-    return [[cameraId, { untilMs, missingFor: this.#missing.at(-1)?.cause }]];
+    return [[cameraId, { untilMs, missingFor: this.#missing.at(-1)?.cause ?? open?.cause }]];
   }
 
   #endAt(toMs: number): GapSpan[] {
@@ -141,7 +181,10 @@ export class CameraLine {
   }
 
   #plan(parts: readonly GapPart[], end: { toMs: number; wallOffsetMs: number }): GapSpan[] {
-    return planGaps(parts, { ...end, leastMs: this.#leastMs });
+    const known = { ...end, leastMs: this.#leastMs };
+    if (this.#isClockSet()) return planGaps(parts, known);
+    this.#undated.push({ parts, end: known, sinceMs: this.#clock.monotonicMs() });
+    return [];
   }
 
   #partFrom(fromMs: number, cause: GapCause, detail: string): GapPart {

@@ -1,4 +1,5 @@
 import { type Clock, earliestWallMs } from "../../common/clock.ts";
+import type { Live } from "../../common/live-setting.ts";
 import { errorFields, type Logger } from "../../common/log.ts";
 import type { GapCause } from "../../common/protocol/gap.ts";
 import { Wakeup } from "../../common/wakeup.ts";
@@ -18,6 +19,8 @@ export interface GapLedgerOptions {
   clock: Clock;
   /** Whether the wall clock can be believed; without it, always. */
   isClockSet?: () => boolean;
+  /** So long, in ms, gaps that ended while it could not wait for their date; default 0. */
+  holdMs?: Live<number>;
   logger: Logger;
 }
 
@@ -62,7 +65,7 @@ export class GapLedger {
     const line = this.#lines.get(cameraId);
     if (!line) return;
     this.#lines.delete(cameraId);
-    this.#tell(cameraId, line.stopped());
+    this.#tell(cameraId, [...line.stopped(), ...line.dated({ isOver: true })]);
     this.#changed();
   }
 
@@ -104,7 +107,9 @@ export class GapLedger {
 
   /** The last words of a process that ends cleanly: durable when it resolves. Throws `io`. */
   async stopped(): Promise<void> {
-    for (const [cameraId, line] of this.#lines) this.#tell(cameraId, line.stopped());
+    for (const [cameraId, line] of this.#lines) {
+      this.#tell(cameraId, [...line.stopped(), ...line.dated({ isOver: true })]);
+    }
     this.#changed();
     await this.flush();
   }
@@ -150,7 +155,7 @@ export class GapLedger {
 
   /** A gap that goes on is told in parts, so that the hub knows of it and a crash costs little of it. */
   tick(): void {
-    for (const [cameraId, line] of this.#lines) this.#tell(cameraId, line.tick());
+    for (const [cameraId, line] of this.#lines) this.#tell(cameraId, [...line.dated(), ...line.tick()]);
   }
 
   /** Throws `io`; what was not written then is written the next time. */
@@ -185,8 +190,8 @@ export class GapLedger {
   #lineOf(cameraId: string): CameraLine {
     let line = this.#lines.get(cameraId);
     if (!line) {
-      const { clock, isClockSet = () => true } = this.#options;
-      line = new CameraLine(clock, isClockSet);
+      const { clock, isClockSet = () => true, holdMs = 0 } = this.#options;
+      line = new CameraLine({ clock, isClockSet, holdMs });
       this.#lines.set(cameraId, line);
     }
     return line;

@@ -60,8 +60,12 @@ export function planGaps(
 }
 
 function stepSince(part: GapPart, wallOffsetMs: number): number {
-  if (part.by === "past") return 0;
-  const offsetMs = wallOffsetMs - part.wallOffsetMs;
+  return part.by === "past" ? 0 : stepBetween(part.wallOffsetMs, wallOffsetMs);
+}
+
+/** By how much the wall clock was set, in ms, between two times of wall minus monotonic time. */
+export function stepBetween(beforeMs: number, afterMs: number): number {
+  const offsetMs = afterMs - beforeMs;
   return Math.abs(offsetMs) > stepMs ? Math.round(offsetMs) : 0;
 }
 

@@ -123,7 +123,8 @@ export class Spool implements Disposable {
       const before = await readRecordedState(root);
       const save = (recorded: ReadonlyMap<string, Accounted>) => writeRecordedState(root, recorded);
       const isClockSet = () => dating?.clockSync() !== "unsynced";
-      const ledger = new GapLedger({ store, before, save, clock, isClockSet, logger });
+      const holdMs = dating?.holdMs ?? 0;
+      const ledger = new GapLedger({ store, before, save, clock, isClockSet, holdMs, logger });
       const quarantine = new Quarantine({ layout, inventory, ledger, logger });
       const loader = await SpoolLoader.open({ layout, inventory, defaults, redating, quarantine, logger });
       const gaps = { ledger, store, quarantine };

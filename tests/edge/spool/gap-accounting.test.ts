@@ -31,7 +31,9 @@ class Life {
   /** Whether NTP has answered since the boot. */
   isClockSet = true;
   #spool: Spool | undefined;
-  #segment: { open: OpenSegment; startTimeMs: number; fragments: number } | undefined;
+  #segment:
+    | { open: OpenSegment; startTimeMs: number; fragments: number; clockState: "synced" | "unsynced" }
+    | undefined;
 
   /** A process that is killed closes its files; this one has to do it in the end. */
   readonly #abandoned: OpenSegment[] = [];
@@ -79,7 +81,8 @@ class Life {
     this.#segment = undefined;
     if (!segment) return;
     const durationMs = endTimeMs - segment.startTimeMs;
-    await segment.open.close({ endTimeMs, durationMs, fps: 10, clockState: "synced", endReason });
+    const { clockState } = segment;
+    await segment.open.close({ endTimeMs, durationMs, fps: 10, clockState, endReason });
   }
 
   async pause(): Promise<void> {
@@ -141,9 +144,10 @@ class Life {
   async #open(init: Uint8Array) {
     const startTimeMs = this.nowMs;
     const wallOffsetMs = startTimeMs - this.clock.monotonicMs();
+    const clockState = this.isClockSet ? ("synced" as const) : ("unsynced" as const);
     return {
-      open: await this.spool.sink.open(sampleStart({ startTimeMs, wallOffsetMs }), init),
-      startTimeMs,
+      open: await this.spool.sink.open(sampleStart({ startTimeMs, wallOffsetMs, clockState }), init),
+      ...{ startTimeMs, clockState },
       fragments: 0,
     };
   }
@@ -313,6 +317,73 @@ describe("what is not recorded is a gap, and its cause is", () => {
       { fromMs, toMs: bootMs, cause: "node_stopped" },
       { fromMs: bootMs, toMs: bootMs + 20_000, cause: "camera_failed" },
     ]);
+  });
+
+  test("dated by the clock that is set later, as segments are, also where the wrong one was plausible", async () => {
+    await using life = await newLife();
+    await life.boot();
+    await life.record(5);
+    await life.stop();
+    const [fromMs, hourMs] = [life.nowMs, 3_600_000];
+    life.clock.advance(hourMs);
+    // Its clock stood while it was off.
+    life.clock.step(-hourMs);
+    life.isClockSet = false;
+    await life.boot();
+    life.clock.advance(20_000);
+    await life.record(1);
+    await life.endRun("ffmpeg exited with 1");
+    life.clock.advance(60_000);
+    await life.record(1);
+    life.spool.gaps.tick();
+    // Nothing that may have to be taken back, and nothing is forgotten by a crash.
+    expect(await life.gaps()).toEqual([]);
+    const state = JSON.parse(await readFile(join(life.root, "recorded.json"), "utf8"));
+    expect(Date.parse(state.cameras.cam01.accounted_until)).toBe(fromMs);
+    life.clock.step(hourMs);
+    life.isClockSet = true;
+    life.spool.gaps.tick();
+    const bootMs = fromMs + hourMs;
+    const failedMs = bootMs + 20_000 + fragmentMs;
+    expect(await life.gaps()).toEqual([
+      { fromMs, toMs: bootMs, cause: "node_stopped" },
+      { fromMs: bootMs, toMs: bootMs + 20_000, cause: "camera_failed" },
+      { fromMs: failedMs, toMs: failedMs + 60_000, cause: "camera_failed" },
+    ]);
+  });
+
+  test("none, where a clock that was not set is set in the middle of a segment", async () => {
+    await using life = await newLife();
+    life.isClockSet = false;
+    await life.boot();
+    await life.record(2);
+    const endMs = life.nowMs;
+    life.clock.step(3_600_000);
+    life.isClockSet = true;
+    await life.endRun("the clock was set by +3600.0 s", endMs);
+    await life.record(1);
+    expect(await life.gaps()).toEqual([]);
+  });
+
+  test("the dates of a clock that is not set in time, or before the end", async () => {
+    for (const isHeld of [true, false]) {
+      await using life = await newLife();
+      life.isClockSet = false;
+      await life.boot();
+      await life.record(1);
+      const fromMs = life.nowMs;
+      await life.endRun("ffmpeg exited with 1");
+      life.clock.advance(60_000);
+      await life.record(1);
+      if (isHeld) life.clock.advance(600_000);
+      const { spool } = life;
+      if (isHeld) spool.gaps.tick();
+      else {
+        await life.endRun("stopped");
+        await spool.gaps.stopped();
+      }
+      expect(await life.gaps()).toEqual([{ fromMs, toMs: fromMs + 60_000, cause: "camera_failed" }]);
+    }
   });
 
   test("nobody's before a first boot with the date of its image", async () => {
