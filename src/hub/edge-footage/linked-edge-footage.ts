@@ -35,6 +35,8 @@ interface Told {
 }
 
 const hourMs = 3_600_000;
+/** Of the last year that the wire can write. */
+const lastHourMs = Date.UTC(9999, 11, 31, 23);
 /** Pages and playlists that are made at the same time ask a node once. */
 const freshMs = 2_000;
 /** A node that let a list wait is not waited for again before it has answered, or so long. */
@@ -68,7 +70,11 @@ export class LinkedEdgeFootage implements EdgeFootage {
 
   async list(cameraId: string, { fromMs, toMs }: { fromMs: number; toMs: number }): Promise<OnEdge> {
     const nodeId = await this.#options.nodeOfCamera(cameraId);
-    const range = { fromMs: Math.floor(fromMs / hourMs) * hourMs, toMs: Math.ceil(toMs / hourMs) * hourMs };
+    const range = {
+      fromMs: Math.floor(fromMs / hourMs) * hourMs,
+      toMs: Math.min(Math.ceil(toMs / hourMs) * hourMs, lastHourMs),
+    };
+    if (range.fromMs >= range.toMs) return nothing;
     const told = await this.#recent(nodeId, cameraId, range);
     if (!told) return nothing;
     const videos = told.videos.filter((video) => video.startTimeMs < toMs && video.endTimeMs > fromMs);

@@ -216,6 +216,20 @@ describe("requests", () => {
     expect(frame?.payload).toEqual(jpeg);
   });
 
+  test("a part of a segment is a binary message that says where it is from", async () => {
+    await using hub = startLinkHub();
+    const part = crypto.getRandomValues(new Uint8Array(60_000));
+    const videoId = "01997563-54c0-7a4e-8e0a-2f6b1c9d3e5f";
+    await using running = runLink(hub.url, async (_method, _params, { parts, signal }) => ({
+      ...{ part: await parts.take(async () => part, signal), videoId, start: 1312 },
+    }));
+    await linked(hub, running.link);
+    hub.send(request("p1", { method: "read_segment" }));
+    const frame = parseLinkFrame(new Uint8Array(await hub.until(() => hub.frames[0], "a part")));
+    expect(frame?.header).toEqual({ type: "segment_part", id: "p1", video_id: videoId, start: 1312 });
+    expect(frame?.payload).toEqual(part);
+  });
+
   test("a picture that is too large is a problem, not the end of the link", async () => {
     await using hub = startLinkHub();
     const jpeg = new Uint8Array(linkLimits.binaryBytes + 1);

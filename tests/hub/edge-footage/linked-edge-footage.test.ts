@@ -1,9 +1,10 @@
 import { describe, expect, test } from "bun:test";
+import * as v from "valibot";
 import { systemClock } from "../../../src/common/clock.ts";
 import { AppError } from "../../../src/common/errors.ts";
 import { newUuidV7 } from "../../../src/common/ids.ts";
 import { createLogger } from "../../../src/common/log.ts";
-import type { NodeSegment } from "../../../src/common/protocol/footage.ts";
+import { type NodeSegment, SegmentListRequest } from "../../../src/common/protocol/footage.ts";
 import { formatWireTime } from "../../../src/common/protocol/wire.ts";
 import { LinkedEdgeFootage } from "../../../src/hub/edge-footage/linked-edge-footage.ts";
 
@@ -85,6 +86,18 @@ describe("what is on the edge", () => {
       ["segments", { camera_id: "cam01", from: "2025-09-23T06:00:00.000Z", to: "2025-09-23T07:00:00.000Z" }],
     ]);
     await expect(footage.list("cam99", hour)).rejects.toMatchObject({ code: "not_found" });
+  });
+
+  test("is asked for within the years that can be written, whatever the range", async () => {
+    const { footage, asked } = setUp(() => listOf(segmentAt(atMs)));
+    const toMs = Date.parse("9999-12-31T23:59:59.999Z");
+    const { videos } = await footage.list("cam01", { fromMs: Date.parse("0000-01-01T00:00:00Z"), toMs });
+    expect(videos).toHaveLength(1);
+    expect(asked).toMatchObject([
+      ["segments", { from: "0000-01-01T00:00:00.000Z", to: "9999-12-31T23:00:00.000Z" }],
+    ]);
+    expect(v.is(SegmentListRequest, (asked[0] as unknown[])[1])).toBe(true);
+    expect((await footage.list("cam01", { fromMs: toMs - 1, toMs })).videos).toEqual([]);
   });
 
   test("is asked for page by page, and not without end", async () => {
