@@ -160,7 +160,7 @@ for (const target of targets) {
         expect(assets.length).toBeGreaterThan(0);
         for (const path of assets) expect((await fetch(`${url}${path}`)).status).toBe(200);
         const script = assets.find((path) => path?.endsWith(".js"));
-        expect(await (await fetch(`${url}${script}`)).text()).toContain("dataset.refresh");
+        expect(await (await fetch(`${url}${script}`)).text()).toContain("hlsManifestParsed");
         expect(await service.stop(30_000)).toBe(true);
       },
       120_000,

@@ -12,7 +12,7 @@ export function look() {
 
 export function countFocusable() {
   const found = document.querySelectorAll(
-    "a[href], button, input:not([type=hidden]), select, summary, video",
+    "a[href], button, input:not([type=hidden]), select, summary, video, [role=slider]",
   );
   return [...found].filter((element) => element.checkVisibility({ checkVisibilityCSS: true })).length;
 }

@@ -2,6 +2,7 @@ import controls from "./assets/controls.css" with { type: "text" };
 import frame from "./assets/frame.css" with { type: "text" };
 import icon from "./assets/icon.svg" with { type: "text" };
 import pictures from "./assets/pictures.css" with { type: "text" };
+import player from "./assets/player.css" with { type: "text" };
 import tables from "./assets/tables.css" with { type: "text" };
 import wall from "./assets/wall.css" with { type: "text" };
 import { openClientScript } from "./client-script.ts";
@@ -34,7 +35,7 @@ export function createAssets(): Assets {
   return {
     style: asset(
       ["style", "css", "text/css; charset=utf-8"],
-      [frame, controls, pictures, wall, tables].join("\n"),
+      [frame, controls, pictures, wall, player, tables].join("\n"),
     ),
     script: asset(["script", "js", "text/javascript; charset=utf-8"], script.identity, script.text),
     icon: asset(["icon", "svg", "image/svg+xml"], icon),

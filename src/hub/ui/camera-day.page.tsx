@@ -17,6 +17,7 @@ import type { PageVideo } from "./page-video.ts";
 import { neighbourDays } from "./plan-calendar.ts";
 import type { DayPlan, HourPlan } from "./plan-day.ts";
 import type { GapPlan } from "./plan-gaps.ts";
+import { Player, type PlayerModel } from "./player.tsx";
 import { SaveRange } from "./save-range.tsx";
 
 export interface CameraDayModel {
@@ -39,6 +40,8 @@ export interface CameraDayModel {
   /** What the form for saving a part says at first, local times; nothing without videos. */
   save: { from: string; to: string } | undefined;
   otherCameras: readonly { cameraId: string; name: string }[];
+  /** Nothing for a camera that never had a video. */
+  player: PlayerModel | undefined;
   /** Set when not all videos of the day could be shown. */
   cutAt: number | undefined;
 }
@@ -72,6 +75,8 @@ export const CameraDayPage: FC<{ page: PageContext; model: CameraDayModel }> = (
         <Calendar page={page} day={day} days={days} hrefOf={hrefOf} />
         <DayStep href={next && hrefOf(next)} label={t.day.nextDay} icon="next" />
       </div>
+
+      {model.player && <Player page={page} model={model.player} />}
 
       {(!isEmpty || gaps.gaps.length > 0) && (
         <section class="card coverage">

@@ -1,4 +1,7 @@
 import * as v from "valibot";
+import { CameraId } from "../../common/ids.ts";
+import { WireTime } from "../../common/protocol/wire.ts";
+import { listOf } from "../http/list-parameters.ts";
 
 /** A day that exists, `2025-09-23`. */
 export const CalendarDay = v.pipe(
@@ -32,3 +35,13 @@ export const TimeOfDay = v.pipe(
 
 /** One MP4, or the original files. */
 export const SaveAs = v.picklist(["clip", "evidence"], "clip or evidence");
+
+/** A moment to be shown, in a day that {@link CalendarDay} knows. */
+export const Moment = v.pipe(
+  WireTime,
+  v.minValue(86_400_000, "a time after 1970"),
+  v.maxValue(Date.UTC(2999, 11, 30), "a time before the year 3000"),
+);
+
+/** Other cameras to be seen at the same moment. */
+export const OtherCameras = listOf(CameraId, 3);

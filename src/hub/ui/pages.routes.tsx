@@ -33,9 +33,18 @@ import { languageCookie, languages } from "./language.ts";
 import { LivePage } from "./live.page.tsx";
 import { NodesPage } from "./nodes.page.tsx";
 import { pageContextOf } from "./page-context.ts";
-import { CalendarDay, HourIndex, LocalPath, SaveAs, TimeOfDay } from "./page-queries.ts";
+import {
+  CalendarDay,
+  HourIndex,
+  LocalPath,
+  Moment,
+  OtherCameras,
+  SaveAs,
+  TimeOfDay,
+} from "./page-queries.ts";
 import { chooseHours, planDay, spanOfDay } from "./plan-day.ts";
 import { planGaps } from "./plan-gaps.ts";
+import { camerasInStep, planStart } from "./plan-player.ts";
 import { offerToSave, planSave } from "./plan-save.ts";
 import { renderPage } from "./render-page.ts";
 import { VideoPage } from "./video.page.tsx";
@@ -71,14 +80,23 @@ export function createPages(deps: PageServices & { clock: Clock; assets: Assets 
       allow("page"),
       isPage,
       validParam(v.object({ id: CameraId })),
-      validQuery(v.object({ date: v.optional(CalendarDay), hour: v.optional(HourIndex) })),
+      validQuery(
+        v.object({
+          date: v.optional(CalendarDay),
+          hour: v.optional(HourIndex),
+          at: v.optional(Moment),
+          with: v.optional(OtherCameras),
+        }),
+      ),
       async (c) => {
         const camera = await nodes.findCamera(c.req.valid("param").id);
         const days = await videos.days(camera.cameraId, maxCalendarDays);
-        const { date, hour } = c.req.valid("query");
+        const { date, hour, at, with: beside = [] } = c.req.valid("query");
         const nowMs = clock.wallMs();
-        const day = date ?? days[0] ?? localDateOf(nowMs, camera.timeZone);
+        const dayAsked = at === undefined ? date : localDateOf(at, camera.timeZone);
+        const day = dayAsked ?? days[0] ?? localDateOf(nowMs, camera.timeZone);
         const span = spanOfDay(day, camera.timeZone);
+        const oldestDay = days.at(-1);
         // First: what comes into the archive meanwhile is in both, and not in neither.
         const onEdge = await edgeFootage.list(camera.cameraId, span);
         const found = await loadCameraDay(videos, camera.cameraId, span);
@@ -98,6 +116,22 @@ export function createPages(deps: PageServices & { clock: Clock; assets: Assets 
           otherCameras: (await nodes.cameras()).filter(({ cameraId }) => cameraId !== camera.cameraId),
           videoCount: found.videos.length,
           cutAt: found.isCut ? maxVideosPerDay : undefined,
+          player:
+            oldestDay === undefined
+              ? undefined
+              : {
+                  ...camerasInStep(camera, beside, await nodes.cameras()),
+                  timeZone: camera.timeZone,
+                  day: span,
+                  firstMs: spanOfDay(oldestDay, camera.timeZone).fromMs,
+                  atMs: planStart({
+                    askedMs: at,
+                    day: span,
+                    isNewestDay: day === days[0],
+                    videos: found.videos,
+                  }),
+                  fps: found.videos[0]?.fps ?? 25,
+                },
         };
         return c.html(renderPage(<CameraDayPage page={pageOf(c)} model={model} />));
       },

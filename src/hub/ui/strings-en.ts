@@ -1,4 +1,5 @@
 import { alertsInEnglish, gapsInEnglish, nodesInEnglish } from "./strings-nodes-en.ts";
+import { playerInEnglish } from "./strings-player-en.ts";
 
 /** English. Its shape is what every other language must fill. */
 export const english = {
@@ -152,6 +153,7 @@ export const english = {
     status: "State",
   },
 
+  player: playerInEnglish,
   node: nodesInEnglish,
   alerts: alertsInEnglish,
   gap: gapsInEnglish,

@@ -1,5 +1,6 @@
 import type { Strings } from "./strings-en.ts";
 import { alertsInKorean, gapsInKorean, nodesInKorean } from "./strings-nodes-ko.ts";
+import { playerInKorean } from "./strings-player-ko.ts";
 
 export const korean: Strings = {
   languageName: "한국어",
@@ -150,6 +151,7 @@ export const korean: Strings = {
     status: "상태",
   },
 
+  player: playerInKorean,
   node: nodesInKorean,
   alerts: alertsInKorean,
   gap: gapsInKorean,

@@ -340,7 +340,7 @@ describe("assets", () => {
   test("the script, with hls.js in it, is small enough for a phone", async () => {
     const zipped = await (await get(assets.script.path, { "accept-encoding": "gzip" })).arrayBuffer();
     expect(zipped.byteLength).toBeLessThan(250_000);
-    expect(await assets.script.text()).toContain("dataset.refresh");
+    expect(await assets.script.text()).toContain("hlsManifestParsed");
   });
 
   test("the icon is found where browsers look for it", async () => {

@@ -3,4 +3,5 @@
 import "./live-view.ts";
 import "./next-video.ts";
 import "./page-refresh.ts";
+import "./player/day-player.ts";
 import "./wall.ts";

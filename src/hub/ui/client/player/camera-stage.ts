@@ -1,0 +1,225 @@
+import Hls, { type HlsConfig, type LevelDetails } from "hls.js/light";
+import { localDateOf, startOfLocalDay } from "../../../../common/time-zone.ts";
+import { FrameWatch } from "./frame-watch.ts";
+import { findMoment, planStretches, type Stretch, wallOf } from "./plan-media-clock.ts";
+import type { View } from "./plan-view.ts";
+import { isoOf } from "./timeline-data.ts";
+import { wallMs } from "./wall-clock.ts";
+
+const hourMs = 3_600_000;
+/** A day and what comes after it: playing goes on over midnight. */
+const windowMs = 26 * hourMs;
+const bufferSeconds = 20;
+const holeSeconds = 0.5;
+/** As long as what is buffered already needs to be shown. */
+const holeMs = 100;
+
+const settings: Partial<HlsConfig> = {
+  // A worker would need an exception in the content security policy, and fragmented MP4 gives it nothing to do.
+  enableWorker: false,
+  lowLatencyMode: false,
+  // Gaps are known from the timeline; as cues they would need a text track from a data: address.
+  enableDateRangeMetadataCues: false,
+  enableEmsgMetadataCues: false,
+  enableID3MetadataCues: false,
+  // Where to begin is known when the playlist is.
+  autoStartLoad: false,
+  // There is one quality, which is chosen by a person.
+  testBandwidth: false,
+  startFragPrefetch: true,
+  maxBufferLength: bufferSeconds,
+  maxMaxBufferLength: 12 * bufferSeconds,
+  maxBufferSize: 80_000_000,
+  backBufferLength: 30,
+  maxBufferHole: 0.3,
+  // A hub that is busy, or an archive that is away for a moment.
+  fragLoadPolicy: {
+    default: {
+      maxTimeToFirstByteMs: 20_000,
+      maxLoadTimeMs: 120_000,
+      timeoutRetry: { maxNumRetry: 4, retryDelayMs: 0, maxRetryDelayMs: 0 },
+      errorRetry: { maxNumRetry: 6, retryDelayMs: 500, maxRetryDelayMs: 5_000 },
+    },
+  },
+};
+
+/** What happens on a stage; times in ms since 1970 UTC. */
+export interface StageEvents {
+  /** The mapping of times is known, or has grown. */
+  onLoaded?(): void;
+  /** Nothing can be shown. */
+  onFailed(why: "network" | "media"): void;
+}
+
+/** One camera's video, played by the clock on the wall. */
+export class CameraStage {
+  readonly cameraId: string;
+  readonly video: HTMLVideoElement;
+  readonly frames: FrameWatch;
+  readonly #timeZone: string;
+  readonly #events: StageEvents;
+  #hls: Hls | undefined;
+  #stretches: Stretch[] = [];
+  #details: LevelDetails | undefined;
+  #window: View | undefined;
+  #quality = "source";
+  /** Where to be as soon as the playlist is there. */
+  #wantedMs: number | undefined;
+  #recoveries = 0;
+
+  constructor(options: {
+    cameraId: string;
+    timeZone: string;
+    video: HTMLVideoElement;
+    events: StageEvents;
+  }) {
+    this.cameraId = options.cameraId;
+    this.#timeZone = options.timeZone;
+    this.video = options.video;
+    this.#events = options.events;
+    this.frames = new FrameWatch(this.video, () => this.#hasMore());
+    this.video.addEventListener("seeking", () => setTimeout(() => this.#leaveHole(), holeMs));
+    for (const arrived of ["loadeddata", "seeked"]) {
+      this.video.addEventListener(arrived, () => {
+        if (this.#details) this.#wantedMs = undefined;
+      });
+    }
+  }
+
+  /** When what is seen, or is about to be, was; undefined before anything was asked for. */
+  get atMs(): number | undefined {
+    if (this.#wantedMs !== undefined) return this.#wantedMs;
+    return wallOf(this.#stretches, this.video.currentTime);
+  }
+
+  /** Shows a moment; where it is not there, the next one that is. `clickedAt`: of `performance.now()`, to measure. */
+  show(atMs: number, clickedAt?: number): void {
+    if (clickedAt !== undefined) this.frames.expectFrame(clickedAt);
+    const isInside = this.#window && atMs >= this.#window.fromMs && atMs < this.#window.toMs;
+    const found = isInside ? findMoment(this.#stretches, atMs) : undefined;
+    if (found && this.#details) {
+      this.#wantedMs = undefined;
+      this.video.currentTime = found.seconds;
+      return;
+    }
+    this.#wantedMs = atMs;
+    // It is on its way, and goes there when it is here.
+    if (isInside && !this.#details) return;
+    this.#load(atMs);
+  }
+
+  /** A frame of its own on the left or right of the one that is seen. */
+  step(direction: 1 | -1, fps: number): void {
+    const shown = this.frames.shownSeconds ?? this.video.currentTime;
+    // The middle of the frame: its beginning may be rounded to the one before.
+    this.video.currentTime = Math.max(0, shown + (direction === 1 ? 1.5 : -0.5) / fps);
+  }
+
+  setRate(rate: number): void {
+    this.video.playbackRate = rate;
+    if (this.#hls) this.#hls.config.maxBufferLength = bufferSeconds * Math.max(1, rate);
+  }
+
+  setQuality(quality: string): void {
+    const atMs = this.atMs;
+    this.#quality = quality;
+    if (atMs === undefined) return;
+    this.#wantedMs = atMs;
+    this.#load(atMs);
+  }
+
+  /** More was archived: where the playlist is one that grows, it is read again. */
+  readOn(): void {
+    if (this.#details?.live) this.#hls?.startLoad(-1, true);
+  }
+
+  /** Newest moment that the playlist has. */
+  get endMs(): number | undefined {
+    const last = this.#stretches.at(-1);
+    return last && last.wallMs + last.seconds * 1000;
+  }
+
+  destroy(): void {
+    this.#hls?.destroy();
+    this.#hls = undefined;
+  }
+
+  /** The first picture of a run may come some milliseconds after its sound; a player that stands would wait before it. */
+  #leaveHole(): void {
+    const { video } = this;
+    if (!video.seeking || video.readyState >= 2) return;
+    for (let i = 0; i < video.buffered.length; i++) {
+      const start = video.buffered.start(i);
+      if (start <= video.currentTime || start > video.currentTime + holeSeconds) continue;
+      video.currentTime = start + 0.001;
+      return;
+    }
+  }
+
+  /** Waiting at the very end is no waiting. */
+  #hasMore(): boolean {
+    const last = this.#stretches.at(-1);
+    return last !== undefined && this.video.currentTime < last.start + last.seconds - 0.5;
+  }
+
+  #load(atMs: number): void {
+    this.#window = windowOf(atMs, this.#timeZone);
+    this.#stretches = [];
+    this.#details = undefined;
+    const { fromMs, toMs } = this.#window;
+    const query = new URLSearchParams({ from: isoOf(fromMs) });
+    // Without an end it grows with what is archived.
+    if (toMs < wallMs()) query.set("to", isoOf(toMs));
+    if (this.#quality !== "source") query.set("quality", this.#quality);
+    const hls = this.#hls ?? this.#open();
+    hls.loadSource(`/api/cameras/${this.cameraId}/hls.m3u8?${query}`);
+  }
+
+  #open(): Hls {
+    const hls = new Hls(settings);
+    this.#hls = hls;
+    hls.config.maxBufferLength = bufferSeconds * Math.max(1, this.video.playbackRate);
+    hls.attachMedia(this.video);
+    hls.on(Hls.Events.LEVEL_LOADED, (_, { details }) => this.#take(details));
+    hls.on(Hls.Events.LEVEL_UPDATED, (_, { details }) => this.#take(details));
+    hls.on(Hls.Events.LEVEL_PTS_UPDATED, (_, { details }) => this.#take(details));
+    hls.on(Hls.Events.FRAG_BUFFERED, () => {
+      this.#recoveries = 0;
+      this.#leaveHole();
+    });
+    hls.on(Hls.Events.ERROR, (_, { fatal, type }) => {
+      if (!fatal) return;
+      if (type === Hls.ErrorTypes.MEDIA_ERROR && this.#recoveries++ < 2) hls.recoverMediaError();
+      else this.#fail(type === Hls.ErrorTypes.NETWORK_ERROR ? "network" : "media");
+    });
+    return hls;
+  }
+
+  #take(details: LevelDetails): void {
+    const isFirst = this.#details === undefined;
+    this.#details = details;
+    this.#stretches = planStretches(details.fragments);
+    if (isFirst && this.#wantedMs !== undefined) {
+      const found = findMoment(this.#stretches, this.#wantedMs);
+      const last = this.#stretches.at(-1);
+      const seconds = found?.seconds ?? (last ? last.start + Math.max(0, last.seconds - 1) : 0);
+      // hls.js goes there by itself when the first part has come.
+      this.#hls?.startLoad(seconds);
+    }
+    this.#events.onLoaded?.();
+  }
+
+  #fail(why: "network" | "media"): void {
+    this.#hls?.destroy();
+    this.#hls = undefined;
+    this.#window = undefined;
+    this.#details = undefined;
+    this.#events.onFailed(why);
+  }
+}
+
+function windowOf(atMs: number, timeZone: string): View {
+  const [year = 1970, month = 1, day = 1] = localDateOf(atMs, timeZone).split("-").map(Number);
+  const fromMs = startOfLocalDay({ year, month, day }, timeZone);
+  return { fromMs, toMs: fromMs + windowMs };
+}

@@ -1,0 +1,276 @@
+import { CameraStage } from "./camera-stage.ts";
+import { ClipMarks } from "./clip-marks.ts";
+import { HoverCard } from "./hover-card.ts";
+import { type Follower, InStep } from "./in-step.ts";
+import { listenForKeys } from "./listen-for-keys.ts";
+import { following, type View } from "./plan-view.ts";
+import type { PlayerKeys } from "./player-keys.ts";
+import { part, readSettings } from "./player-settings.ts";
+import { fillQualities } from "./quality-menu.ts";
+import { Shuttle } from "./shuttle.ts";
+import { isoOf, TimelineData } from "./timeline-data.ts";
+import { TimelineView } from "./timeline-view.ts";
+import { wallMs } from "./wall-clock.ts";
+import { createTimeFormats, fill } from "./words.ts";
+
+const stepMs = 100;
+const refreshMs = 15_000;
+const noteMs = 6_000;
+/** The address is written no more often: browsers refuse more than some a second. */
+const addressMs = 1_500;
+
+/** The page of a camera's day with script: any moment of the camera, and of others beside it at the same instant. */
+class DayPlayer extends HTMLElement {
+  #stop = new AbortController();
+
+  connectedCallback(): void {
+    this.#stop = new AbortController();
+    this.#run(this.#stop.signal);
+  }
+
+  disconnectedCallback(): void {
+    this.#stop.abort();
+  }
+
+  #run(signal: AbortSignal): void {
+    const settings = readSettings(this);
+    const { words, cameras, timeZone, language } = settings;
+    const formats = createTimeFormats(language, timeZone);
+    const surface = part(this, "surface");
+    const play = part<HTMLButtonElement>(this, "play");
+    const rates = part<HTMLSelectElement>(this, "rate");
+    const qualities = part<HTMLSelectElement>(this, "quality");
+    const noteText = part(this, "note");
+
+    let clearing: ReturnType<typeof setTimeout> | undefined;
+    const note = (text: string) => {
+      noteText.textContent = text;
+      clearTimeout(clearing);
+      clearing = setTimeout(() => noteText.replaceChildren(), noteMs);
+    };
+
+    const all: Follower[] = cameras.map(({ cameraId }, i) => {
+      const screen = this.querySelectorAll<HTMLElement>(".screen")[i] as HTMLElement;
+      const video = screen.querySelector("video") as HTMLVideoElement;
+      const onFailed = (why: "network" | "media") => note(words.failed[why]);
+      const stage = new CameraStage({ cameraId, timeZone, video, events: { onFailed } });
+      return { stage, screen, data: new TimelineData(cameraId, () => timeline.draw()) };
+    });
+    const [main, ...others] = all as [Follower, ...Follower[]];
+    const { stage, data } = main;
+    const inStep = new InStep(stage, others);
+    const shuttle = new Shuttle(stage);
+
+    const within = (): View => ({ fromMs: settings.firstMs, toMs: Math.max(wallMs(), settings.day.toMs) });
+    const hover = new HoverCard(part(this, "hover"), words, formats);
+    const timeline: TimelineView = new TimelineView({
+      ...{ surface, timeZone, language, within },
+      rows: all.map((one) => one.data),
+      kindOf: (cause) => settings.kinds[cause] ?? "other",
+      view: settings.day,
+      onSeek: (atMs, eventTime) => void seek(atMs, eventTime),
+      onHover: (at) => hover.show(at, surface.clientWidth),
+    });
+    const marks = new ClipMarks({
+      cameraIds: cameras.map(({ cameraId }) => cameraId),
+      ...{ words, formats },
+      elements: {
+        text: part(this, "marked"),
+        clip: part<HTMLAnchorElement>(this, "clip"),
+        evidence: part<HTMLAnchorElement>(this, "evidence"),
+        clear: part<HTMLButtonElement>(this, "clear"),
+      },
+    });
+
+    const seek = async (askedMs: number, clickedAt = performance.now()) => {
+      const wanted = Math.min(askedMs, wallMs());
+      const atMs = data.isRecordedAt(wanted) ? wanted : await data.nearest(wanted);
+      if (atMs === undefined) {
+        note(words.noFootage);
+        return;
+      }
+      if (Math.abs(atMs - wanted) > 1_000) tellGap(wanted, atMs);
+      stage.show(atMs, clickedAt);
+      last = undefined;
+      inStep.keep(shuttle.rate, shuttle.isPlaying);
+      timeline.view = following(timeline.view, atMs, within());
+      update();
+      writeAddress(0);
+    };
+
+    const tellGap = (fromMs: number, toMs: number) => {
+      const cause = words.causes[data.gapAt((fromMs + toMs) / 2)?.cause ?? ""];
+      const length = formats.duration(Math.abs(toMs - fromMs));
+      note(cause ? fill(words.skipped, length, cause) : fill(words.skippedUnknown, length));
+    };
+
+    /** Of the last look, to see where the clock on the wall jumps. */
+    let last: { wallMs: number; seconds: number } | undefined;
+    const look = () => {
+      const { atMs, video } = stage;
+      if (atMs === undefined || video.seeking || video.readyState < 2) return;
+      if (last && !video.paused) {
+        const jumpedMs = atMs - last.wallMs - (video.currentTime - last.seconds) * 1000;
+        if (jumpedMs > 1_500) tellGap(last.wallMs, atMs);
+      }
+      last = { wallMs: atMs, seconds: video.currentTime };
+    };
+
+    const update = () => {
+      const { atMs } = stage;
+      if (play.dataset.state !== (shuttle.isPlaying ? "playing" : "paused")) {
+        play.dataset.state = shuttle.isPlaying ? "playing" : "paused";
+        play.ariaLabel = shuttle.isPlaying ? words.pause : words.play;
+        play.title = play.ariaLabel;
+      }
+      const rate = String(Math.abs(shuttle.rate));
+      if (rates.value !== rate) rates.value = rate;
+      timeline.show({ atMs, mark: { fromMs: marks.fromMs, toMs: marks.toMs } });
+      if (atMs === undefined) return;
+      const text = formats.dateTime(atMs);
+      const shown = part(this, "time");
+      if (shown.textContent === text) return;
+      shown.textContent = text;
+      surface.ariaValueNow = String(Math.round(atMs / 1000));
+      surface.ariaValueText = text;
+    };
+
+    let writtenAt = 0;
+    let written: string | undefined;
+    const writeAddress = (leastMs = addressMs) => {
+      const { atMs } = stage;
+      const at = atMs === undefined ? undefined : isoOf(Math.round(atMs));
+      if (at === undefined || at === written || performance.now() - writtenAt < leastMs) return;
+      writtenAt = performance.now();
+      written = at;
+      const query = new URLSearchParams({ at });
+      if (others.length > 0) query.set("with", others.map((other) => other.stage.cameraId).join(","));
+      // Commas and colons may stand in a query as they are, and are read more easily.
+      history.replaceState(null, "", `?${query.toString().replaceAll("%2C", ",").replaceAll("%3A", ":")}`);
+    };
+
+    const keys: PlayerKeys = {
+      toggle: () => shuttle.toggle(),
+      pause: () => shuttle.pause(),
+      push: (direction) => shuttle.push(direction),
+      step: (direction) => {
+        shuttle.pause();
+        stage.step(direction, data.videoAt(stage.atMs ?? 0)?.fps ?? settings.fps);
+      },
+      seekBy: (ms) => {
+        if (stage.atMs !== undefined) void seek(stage.atMs + ms);
+      },
+      zoom: (factor) => timeline.zoom(factor),
+      mark: (end) => {
+        if (stage.atMs !== undefined) marks.mark(end, Math.round(stage.atMs));
+      },
+      mute: () => {
+        stage.video.muted = !stage.video.muted;
+        part(this, "sound").ariaPressed = String(!stage.video.muted);
+      },
+      fullScreen: () => {
+        const screens = part(this, "screens");
+        if (document.fullscreenElement) void document.exitFullscreen();
+        else screens.requestFullscreen?.().catch(() => {});
+      },
+    };
+    const buttons: Record<string, () => void> = {
+      play: keys.toggle,
+      back: () => keys.seekBy(-10_000),
+      forward: () => keys.seekBy(10_000),
+      "frame-back": () => keys.step(-1),
+      "frame-forward": () => keys.step(1),
+      "zoom-in": () => keys.zoom(0.5),
+      "zoom-out": () => keys.zoom(2),
+      "mark-from": () => keys.mark("from"),
+      "mark-to": () => keys.mark("to"),
+      clear: () => marks.clear(),
+      sound: keys.mute,
+      full: keys.fullScreen,
+    };
+    const withUpdate = (action: () => void) => () => {
+      action();
+      update();
+    };
+    for (const button of this.querySelectorAll<HTMLElement>("button[data-part]")) {
+      const action = buttons[button.dataset.part ?? ""];
+      if (action) button.addEventListener("click", withUpdate(action));
+    }
+    rates.addEventListener("change", () => {
+      const rate = Number(rates.value);
+      if (shuttle.isPlaying) shuttle.play(rate);
+      else shuttle.prepare(rate);
+    });
+    qualities.addEventListener("change", () => {
+      const isPlaying = shuttle.isPlaying;
+      for (const one of all) one.stage.setQuality(qualities.value);
+      if (isPlaying) shuttle.play();
+    });
+    const stopKeys = listenForKeys(
+      surface,
+      Object.fromEntries(
+        Object.entries(keys).map(([name, action]) => [
+          name,
+          (value: never) => withUpdate(() => action(value))(),
+        ]),
+      ) as unknown as PlayerKeys,
+    );
+    stage.video.addEventListener("click", withUpdate(keys.toggle));
+    for (const name of ["play", "pause", "seeked", "ratechange"]) stage.video.addEventListener(name, update);
+    stage.video.addEventListener("pause", () => writeAddress(0));
+    stage.video.addEventListener("seeked", () => writeAddress(300));
+    stage.video.addEventListener(
+      "loadeddata",
+      () => void fillQualities(qualities, stage.cameraId, stage.atMs ?? 0, words.source),
+      { once: true },
+    );
+    stage.video.addEventListener("ended", () => {
+      const endMs = stage.endMs;
+      if (endMs !== undefined) void seek(endMs + 1).then(() => shuttle.play());
+    });
+    stage.video.addEventListener("waiting", () => {
+      const { endMs, atMs } = stage;
+      if (endMs !== undefined && atMs !== undefined && endMs - atMs < 1_000) note(words.waitsForMore);
+    });
+    for (const box of this.querySelectorAll<HTMLInputElement>("input[name=with]")) {
+      box.addEventListener("change", () => {
+        const chosen = [...this.querySelectorAll<HTMLInputElement>("input[name=with]:checked")];
+        const query = new URLSearchParams({ at: isoOf(Math.round(stage.atMs ?? settings.day.fromMs)) });
+        if (chosen.length > 0) query.set("with", chosen.map(({ value }) => value).join(","));
+        location.search = query.toString().replaceAll("%2C", ",").replaceAll("%3A", ":");
+      });
+    }
+
+    const stepping = setInterval(() => {
+      look();
+      inStep.keep(Math.max(0.25, shuttle.rate), !stage.video.paused);
+      writeAddress();
+      if (!shuttle.isPlaying) return;
+      if (stage.atMs !== undefined && !surface.matches(":active")) {
+        timeline.view = following(timeline.view, stage.atMs, within());
+      }
+      update();
+    }, stepMs);
+    const refreshing = setInterval(() => {
+      if (document.hidden) return;
+      for (const { stage: one, data: known } of all) {
+        void known.refresh().then(() => {
+          if (one.endMs !== undefined && known.newestMs > one.endMs + 1_000) one.readOn();
+        });
+      }
+    }, refreshMs);
+    signal.addEventListener("abort", () => {
+      clearInterval(stepping);
+      clearInterval(refreshing);
+      stopKeys();
+      for (const one of all) one.stage.destroy();
+    });
+
+    // For tests and for whoever looks into it.
+    Object.assign(this, { seek, shuttle, inStep, stage, timeline });
+    for (const one of all) void one.data.refresh();
+    if (settings.atMs !== undefined) void seek(settings.atMs);
+  }
+}
+
+customElements.define("livecam-player", DayPlayer);

@@ -1,0 +1,208 @@
+import type { View } from "./plan-view.ts";
+import { wallMs } from "./wall-clock.ts";
+
+export interface Gap extends View {
+  cause: string;
+}
+
+export interface OnEdge extends View {
+  status: "recording" | "on_edge" | "uploading";
+  /** 0 to 1. */
+  progress: number;
+}
+
+export interface ListedVideo extends View {
+  videoId: string;
+  fps: number;
+}
+
+/** What is known of a day of UTC. */
+interface Chunk {
+  recorded: View[];
+  mock: View[];
+  gaps: Gap[];
+  videos: ListedVideo[];
+}
+
+const chunkMs = 86_400_000;
+/** More are forgotten, the oldest first: a month on the screen is more than anybody drags along. */
+const maxChunks = 60;
+const joinMs = 1_000;
+
+interface SpanJson {
+  from_time: string;
+  to_time: string;
+}
+
+const spanOf = ({ from_time, to_time }: SpanJson): View => ({
+  fromMs: Date.parse(from_time),
+  toMs: Date.parse(to_time),
+});
+
+/** What a camera has and has not, fetched day by day as it is looked at. */
+export class TimelineData {
+  readonly cameraId: string;
+  readonly #onChange: () => void;
+  readonly #chunks = new Map<number, Chunk>();
+  readonly #loading = new Map<number, Promise<Chunk | undefined>>();
+  onEdge: readonly OnEdge[] = [];
+
+  constructor(cameraId: string, onChange: () => void) {
+    this.cameraId = cameraId;
+    this.#onChange = onChange;
+  }
+
+  /** Sees to it that a range is known soon. */
+  want({ fromMs, toMs }: View): void {
+    const lastMs = Math.min(toMs, wallMs());
+    for (let index = Math.floor(fromMs / chunkMs); index * chunkMs < lastMs; index++) void this.#chunk(index);
+  }
+
+  /** Again, because more may have come. */
+  async refresh(): Promise<void> {
+    const now = wallMs();
+    const [chunk] = await Promise.all([this.#load(Math.floor(now / chunkMs)), this.#loadOnEdge(now)]);
+    if (chunk) this.#keep(Math.floor(now / chunkMs), chunk);
+    this.#onChange();
+  }
+
+  /** Of what is known, by start. */
+  recorded(view: View): View[] {
+    return joined(this.#in(view).flatMap(({ recorded }) => recorded));
+  }
+
+  mock(view: View): View[] {
+    return joined(this.#in(view).flatMap(({ mock }) => mock));
+  }
+
+  gaps(view: View): Gap[] {
+    return this.#in(view).flatMap(({ gaps }) => gaps);
+  }
+
+  videoAt(atMs: number): ListedVideo | undefined {
+    const videos = this.#chunks.get(Math.floor(atMs / chunkMs))?.videos;
+    return videos?.findLast(({ fromMs, toMs }) => fromMs <= atMs && atMs < toMs);
+  }
+
+  gapAt(atMs: number): Gap | undefined {
+    return this.gaps({ fromMs: atMs, toMs: atMs + 1 }).find(
+      ({ fromMs, toMs }) => fromMs <= atMs && atMs < toMs,
+    );
+  }
+
+  isRecordedAt(atMs: number): boolean {
+    const { recorded = [] } = this.#chunks.get(Math.floor(atMs / chunkMs)) ?? {};
+    return recorded.some(({ fromMs, toMs }) => fromMs <= atMs && atMs < toMs);
+  }
+
+  /** The moment, where it is recorded; else the next that is, within a week; else the last before it. */
+  async nearest(atMs: number): Promise<number | undefined> {
+    const first = Math.floor(atMs / chunkMs);
+    for (let index = first; index < first + 8 && index * chunkMs <= wallMs(); index++) {
+      for (const { fromMs, toMs } of (await this.#chunk(index))?.recorded ?? []) {
+        if (toMs > atMs) return Math.max(fromMs, atMs);
+      }
+    }
+    for (let index = first; index > first - 8; index--) {
+      const before = (await this.#chunk(index))?.recorded.findLast(({ toMs }) => toMs <= atMs);
+      if (before) return Math.max(before.fromMs, before.toMs - 1_000);
+    }
+    return undefined;
+  }
+
+  /** Where what is known ends. */
+  get newestMs(): number {
+    return Math.max(0, ...[...this.#chunks.values()].map(({ recorded }) => recorded.at(-1)?.toMs ?? 0));
+  }
+
+  #in({ fromMs, toMs }: View): Chunk[] {
+    const found: Chunk[] = [];
+    for (let index = Math.floor(fromMs / chunkMs); index * chunkMs < toMs; index++) {
+      const chunk = this.#chunks.get(index);
+      if (chunk) found.push(chunk);
+    }
+    return found;
+  }
+
+  #chunk(index: number): Promise<Chunk | undefined> {
+    const known = this.#chunks.get(index);
+    if (known) return Promise.resolve(known);
+    let loading = this.#loading.get(index);
+    if (!loading) {
+      loading = this.#load(index).then((chunk) => {
+        this.#loading.delete(index);
+        if (chunk) this.#keep(index, chunk);
+        return chunk;
+      });
+      this.#loading.set(index, loading);
+    }
+    return loading;
+  }
+
+  #keep(index: number, chunk: Chunk): void {
+    this.#chunks.delete(index);
+    this.#chunks.set(index, chunk);
+    for (const oldest of this.#chunks.keys()) {
+      if (this.#chunks.size <= maxChunks) break;
+      this.#chunks.delete(oldest);
+    }
+    this.#onChange();
+  }
+
+  /** Undefined when the hub does not say; it is asked again when the time is looked at again. */
+  async #load(index: number): Promise<Chunk | undefined> {
+    const chunk: Chunk = { recorded: [], mock: [], gaps: [], videos: [] };
+    const toMs = (index + 1) * chunkMs;
+    for (let fromMs = index * chunkMs; fromMs < toMs; ) {
+      const json = await this.#get("timeline", { fromMs, toMs });
+      if (!json) return undefined;
+      chunk.recorded.push(...json.recorded.map(spanOf));
+      chunk.mock.push(...json.mock.map(spanOf));
+      chunk.gaps.push(
+        ...json.gaps.map((gap: SpanJson & { cause: string }) => ({ ...spanOf(gap), cause: gap.cause })),
+      );
+      for (const { video_id, start_time, end_time, fps } of json.videos ?? []) {
+        chunk.videos.push({
+          videoId: video_id,
+          fps,
+          ...spanOf({ from_time: start_time, to_time: end_time }),
+        });
+      }
+      fromMs = Date.parse(json.to_time);
+    }
+    return chunk;
+  }
+
+  async #loadOnEdge(now: number): Promise<void> {
+    const json = await this.#get("on-edge", { fromMs: now - chunkMs, toMs: now + 3_600_000 });
+    if (!json) return;
+    this.onEdge = json.videos.map(
+      (video: { start_time: string; end_time: string; status: OnEdge["status"]; progress: number }) => ({
+        ...spanOf({ from_time: video.start_time, to_time: video.end_time }),
+        ...{ status: video.status, progress: video.progress },
+      }),
+    );
+  }
+
+  // biome-ignore lint/suspicious/noExplicitAny: the answers are the hub's own, of the same release
+  async #get(what: string, { fromMs, toMs }: View): Promise<any> {
+    const range = new URLSearchParams({ from: isoOf(fromMs), to: isoOf(toMs) });
+    const response = await fetch(`/api/cameras/${this.cameraId}/${what}?${range}`).catch(() => undefined);
+    return response?.ok ? await response.json().catch(() => undefined) : undefined;
+  }
+}
+
+export function isoOf(ms: number): string {
+  return new Date(ms).toISOString();
+}
+
+/** Those that the border of a day has cut are one again. */
+function joined(spans: readonly View[]): View[] {
+  const found: View[] = [];
+  for (const span of spans) {
+    const last = found.at(-1);
+    if (last && span.fromMs - last.toMs < joinMs) last.toMs = Math.max(last.toMs, span.toMs);
+    else found.push({ ...span });
+  }
+  return found;
+}

@@ -1,0 +1,21 @@
+export function hasPicture(): boolean;
+export function atMs(): number;
+export function isAt(wallMs: number): boolean;
+export function isPast(wallMs: number): boolean;
+export function isBefore(wallMs: number): boolean;
+export function isPlaying(): boolean;
+export function isInStep(ms: number): boolean;
+export function figures(): {
+  firstFrames: number[];
+  waits: number;
+  dropped: number;
+  decoded: number;
+  errors: string[];
+};
+export function shownFrame(): number;
+export function showsFrame(frame: number): boolean;
+export function noteSays(text: string): boolean;
+export function zoomTo(range: number[]): void;
+export function xOf(wallMs: number): number;
+export function overflow(): number;
+export function addressIsOfWhatIsSeen(): boolean;

@@ -1,0 +1,70 @@
+// Functions that run inside the page of the player: each is sent as text, so it may use nothing but the page.
+
+export function hasPicture() {
+  const { stage } = document.querySelector("livecam-player");
+  return stage !== undefined && stage.video.readyState >= 2 && !stage.video.seeking;
+}
+
+export function atMs() {
+  return document.querySelector("livecam-player").stage.atMs;
+}
+
+export function isAt(wallMs) {
+  const { stage } = document.querySelector("livecam-player");
+  return Math.abs(stage.atMs - wallMs) < 150 && !stage.video.seeking && stage.video.readyState >= 2;
+}
+
+export function isPast(wallMs) {
+  const { stage } = document.querySelector("livecam-player");
+  return stage.atMs >= wallMs && !stage.video.seeking;
+}
+
+export function isBefore(wallMs) {
+  return document.querySelector("livecam-player").stage.atMs < wallMs;
+}
+
+export function isPlaying() {
+  return document.querySelector("livecam-player").shuttle.isPlaying;
+}
+
+export function isInStep(ms) {
+  const offs = document.querySelector("livecam-player").inStep.offsMs;
+  return offs.every((off) => off !== undefined && Math.abs(off) < ms);
+}
+
+export function figures() {
+  const { stage } = document.querySelector("livecam-player");
+  const { error } = stage.video;
+  return { ...stage.frames.figures, errors: error === null ? [] : [error.message] };
+}
+
+/** At ten frames a second. */
+export function shownFrame() {
+  return Math.round(document.querySelector("livecam-player").stage.frames.shownSeconds * 10);
+}
+
+export function showsFrame(frame) {
+  return Math.round(document.querySelector("livecam-player").stage.frames.shownSeconds * 10) === frame;
+}
+
+export function noteSays(text) {
+  return document.querySelector("[data-part=note]").textContent.startsWith(text);
+}
+
+export function zoomTo([fromMs, toMs]) {
+  document.querySelector("livecam-player").timeline.view = { fromMs, toMs };
+}
+
+export function xOf(wallMs) {
+  const { fromMs, toMs } = document.querySelector("livecam-player").timeline.view;
+  return ((wallMs - fromMs) / (toMs - fromMs)) * document.querySelector(".surface").clientWidth;
+}
+
+export function overflow() {
+  return document.documentElement.scrollWidth - innerWidth;
+}
+
+export function addressIsOfWhatIsSeen() {
+  const at = Date.parse(new URL(location.href).searchParams.get("at"));
+  return Math.abs(document.querySelector("livecam-player").stage.atMs - at) < 5;
+}
