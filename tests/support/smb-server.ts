@@ -36,14 +36,19 @@ export class SmbServer implements AsyncDisposable {
     await mkdir(join(folder, "state"));
     await writeFile(join(folder, "smb.conf"), server.#config());
     await writeFile(join(folder, "password"), `${smbPassword}\n`, { mode: 0o600 });
-    const added = await runChild({
-      argv: [smbpasswd, "-c", join(folder, "smb.conf"), "-a", "-s", server.username],
-      stdin: Buffer.from(`${smbPassword}\n${smbPassword}\n`),
-      timeoutMs: 30_000,
-    });
-    if (added.exitCode !== 0) throw new Error(`smbpasswd: ${added.stderrTail}`);
+    await server.setPassword(smbPassword);
     await server.run();
     return server;
+  }
+
+  /** The only one that it takes from now on; connections that it has stay. */
+  async setPassword(password: string): Promise<void> {
+    const set = await runChild({
+      argv: [smbpasswd, "-c", join(this.folder, "smb.conf"), "-a", "-s", this.username],
+      stdin: Buffer.from(`${password}\n${password}\n`),
+      timeoutMs: 30_000,
+    });
+    if (set.exitCode !== 0) throw new Error(`smbpasswd: ${set.stderrTail}`);
   }
 
   /** What a destination has to say to reach `share`. */
