@@ -25,7 +25,7 @@ packages; the machine's disk is made from them once, and kept in $XDG_CACHE_HOME
   --hang SECONDS  how long a server hangs (60)
   --image         only make the disk
   --list          the scenarios
-All of it takes some 25 minutes on two cores. One line per scenario, then "N passed, N failed"; the exit code is 0 when
+All of it takes some 20 minutes on two cores. One line per scenario, then "N passed, N failed"; the exit code is 0 when
 nothing failed.
 `;
 
