@@ -14,6 +14,7 @@ import { liveBenchmark } from "./live-benchmark.ts";
 import { describeMachine, describeOthersLoad } from "./machine.ts";
 import { picturesBenchmark } from "./pictures-benchmark.ts";
 import { playlistBenchmark } from "./playlist-benchmark.ts";
+import { qualitiesBenchmark } from "./qualities-benchmark.ts";
 import { rangeBenchmark } from "./range-benchmark.ts";
 import { formatTable, type JudgedRow, judgeRow } from "./report.ts";
 import { startupBenchmark } from "./startup-benchmark.ts";
@@ -28,6 +29,7 @@ const benchmarks: readonly Benchmark[] = [
   playlistBenchmark,
   picturesBenchmark,
   exportBenchmark,
+  qualitiesBenchmark,
   visibleBenchmark,
   liveBenchmark,
   edgeBenchmark,

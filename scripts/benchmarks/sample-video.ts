@@ -5,7 +5,8 @@ import type { Scale } from "./benchmark.ts";
 const sizes: Record<Scale, { width: number; height: number; bitsPerSecond: number; seconds: number }> = {
   full: { width: 1920, height: 1080, bitsPerSecond: 4_000_000, seconds: 20 },
   quick: { width: 1920, height: 1080, bitsPerSecond: 4_000_000, seconds: 20 },
-  tiny: { width: 320, height: 180, bitsPerSecond: 500_000, seconds: 4 },
+  // Large enough that there is a lower quality of it.
+  tiny: { width: 480, height: 270, bitsPerSecond: 500_000, seconds: 4 },
 };
 
 /** What a camera of 1080p30 at 4 Mb/s sends, a keyframe each second; a few seconds, to be looped. Returns its path. */
