@@ -47,9 +47,9 @@ describe("those who ask for the same", () => {
     const askers = [new AbortController(), new AbortController()];
     const results = askers.map(({ signal }) => tasks.run("a", old.task, signal));
     for (const asker of askers) asker.abort();
+    const next = tasks.run("a", fresh.task);
     for (const result of results) await expect(result).rejects.toMatchObject({ code: "cancelled" });
     expect(old.started[0]?.aborted).toBe(true);
-    const next = tasks.run("a", fresh.task);
     fresh.end("fresh");
     expect(await next).toBe("fresh");
   });

@@ -46,6 +46,17 @@ describe("what was written", () => {
     expect(next.sizeBytes).toBe(2_064);
   });
 
+  test("and asked for lately is known to the next hub", async () => {
+    await using folder = await temporaryFolder();
+    const cache = await openIn(folder.path);
+    for (const name of ["a", "b"]) await cache.write(name, bytesOf(1));
+    await utimes(join(folder.path, "cache/a.part"), 1_000, 1_000);
+    await utimes(join(folder.path, "cache/b.part"), 2_000, 2_000);
+    await cache.read("a");
+    await openIn(folder.path, 1_100);
+    expect(await readdir(join(folder.path, "cache"))).toEqual(["a.part"]);
+  });
+
   test("takes the place of what was there, and is counted once", async () => {
     await using folder = await temporaryFolder();
     const cache = await openIn(folder.path);

@@ -123,6 +123,9 @@ describe("a lower quality", () => {
       const { timescale, mediaTime, emptyEditDuration } = recorded.init.video;
       expect(made.init.video).toMatchObject({ timescale, mediaTime, emptyEditDuration });
       expect([made.init.codec, made.init.video.width]).toEqual(["avc1.64001e,mp4a.40.2", 426]);
+      // The size it is shown in, as 16.16 fixed point numbers.
+      const shownIn = Buffer.from(made.init.video.trackHeaderTail).subarray(-8);
+      expect([shownIn.readUInt16BE(0), shownIn.readUInt16BE(4)]).toEqual([426, 240]);
     }
   });
 
