@@ -13,6 +13,7 @@ import { listBenchmark } from "./list-benchmark.ts";
 import { liveBenchmark } from "./live-benchmark.ts";
 import { describeMachine, describeOthersLoad } from "./machine.ts";
 import { picturesBenchmark } from "./pictures-benchmark.ts";
+import { playerBenchmark } from "./player-benchmark.ts";
 import { playlistBenchmark } from "./playlist-benchmark.ts";
 import { qualitiesBenchmark } from "./qualities-benchmark.ts";
 import { rangeBenchmark } from "./range-benchmark.ts";
@@ -27,6 +28,7 @@ const benchmarks: readonly Benchmark[] = [
   rangeBenchmark,
   listBenchmark,
   playlistBenchmark,
+  playerBenchmark,
   picturesBenchmark,
   exportBenchmark,
   qualitiesBenchmark,

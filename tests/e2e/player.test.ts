@@ -29,6 +29,8 @@ beforeAll(async () => {
       secondsPerVideo: [10],
       audio: true,
     })),
+    // Its sound was switched off.
+    ...(await archiveTestRun(archive, { startTimeMs: startMs + 300_000, secondsPerVideo: [4] })),
     ...(await archiveTestRun(archive, {
       ...{ cameraId: "cam02", startTimeMs: startMs - 3_000, secondsPerVideo: [20], negative: true },
     })),
@@ -86,6 +88,15 @@ describe("the player", () => {
     await page.keyboard.press("l");
     await page.waitForFunction(inPlayer.isPast, startMs + 114_000);
     await page.waitForFunction(inPlayer.noteSays, "1 min 30 sec not there: No picture from the camera");
+    await page.close();
+  });
+
+  test("goes on where the camera has no sound any more", async () => {
+    const { page, troubles } = await open(pathAt(122));
+    await page.keyboard.press("l");
+    await page.waitForFunction(inPlayer.isPast, startMs + 301_000);
+    await page.keyboard.press("k");
+    expect(troubles).toEqual([]);
     await page.close();
   });
 
@@ -169,7 +180,7 @@ describe("the page", () => {
     await page.goto(hub.url + pathAt(6));
     expect(await page.locator("livecam-player").isVisible()).toBe(false);
     expect(await page.locator(".strip").isVisible()).toBe(true);
-    expect(await page.locator(".tile").count()).toBe(4);
+    expect(await page.locator(".tile").count()).toBe(5);
     await page.close();
   });
 

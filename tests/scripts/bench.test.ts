@@ -12,6 +12,7 @@ const names = [
   "range",
   "list",
   "playlist",
+  "player",
   "pictures",
   "export",
   "visible",

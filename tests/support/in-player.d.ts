@@ -19,3 +19,5 @@ export function zoomTo(range: number[]): void;
 export function xOf(wallMs: number): number;
 export function overflow(): number;
 export function addressIsOfWhatIsSeen(): boolean;
+export function hasFirstFrames(count: number): boolean;
+export function seekBare(shares: number[]): Promise<number[]>;

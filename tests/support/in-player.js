@@ -68,3 +68,21 @@ export function addressIsOfWhatIsSeen() {
   const at = Date.parse(new URL(location.href).searchParams.get("at"));
   return Math.abs(document.querySelector("livecam-player").stage.atMs - at) < 5;
 }
+
+export function hasFirstFrames(count) {
+  return document.querySelector("livecam-player").stage.frames.figures.firstFrames.length >= count;
+}
+
+/** From 0 to 1 of the video; in ms until each is seen. */
+export async function seekBare(shares) {
+  const video = document.querySelector("video");
+  if (video.readyState < 2) await new Promise((resolve) => video.addEventListener("loadeddata", resolve));
+  const taken = [];
+  for (const share of shares) {
+    const startedAt = performance.now();
+    const seen = new Promise((resolve) => video.requestVideoFrameCallback(resolve));
+    video.currentTime = share * (video.duration - 1);
+    taken.push((await seen) - startedAt);
+  }
+  return taken;
+}

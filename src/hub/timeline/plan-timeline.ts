@@ -25,7 +25,7 @@ export interface TimelinePlan {
 
 export type TimelineVideo = Pick<
   Video,
-  "videoId" | "startTimeMs" | "endTimeMs" | "status" | "isMock" | "fps"
+  "videoId" | "startTimeMs" | "endTimeMs" | "status" | "isMock" | "fps" | "codec"
 >;
 export type TimelineGap = Pick<Gap, "gapId" | "fromMs" | "toMs" | "cause">;
 

@@ -33,7 +33,15 @@ const TimelineJson = v.pipe(
     ),
     videos: v.pipe(
       v.nullable(
-        v.array(v.object({ video_id: v.string(), start_time: time, end_time: time, fps: v.number() })),
+        v.array(
+          v.object({
+            video_id: v.string(),
+            start_time: time,
+            end_time: time,
+            fps: v.number(),
+            codec: v.string(),
+          }),
+        ),
       ),
       v.description("Those that can be played, by start; null for a range of more than two days."),
     ),
@@ -78,11 +86,12 @@ function formatTimeline(cameraId: string, timeline: CameraTimeline): v.InferOutp
     mock: timeline.mock.map(formatSpan),
     gaps: timeline.gaps.map((gap) => ({ ...formatSpan(gap), cause: gap.cause })),
     videos:
-      timeline.videos?.map(({ videoId, startTimeMs, endTimeMs, fps }) => ({
+      timeline.videos?.map(({ videoId, startTimeMs, endTimeMs, fps, codec }) => ({
         video_id: videoId,
         start_time: formatWireTime(startTimeMs),
         end_time: formatWireTime(endTimeMs),
         fps,
+        codec,
       })) ?? null,
   };
 }

@@ -51,7 +51,7 @@ describe("the timeline of a camera", () => {
   test("has what is recorded, what is not and why, and the videos", async () => {
     const { status, body } = await get({ from: at(-60), to: at(120 * minutes) });
     const listed = [videos[0], videos[1], videos[3]].map((video) => ({
-      ...{ video_id: video?.videoId, fps: video?.fps },
+      ...{ video_id: video?.videoId, fps: video?.fps, codec: video?.codec },
       ...{
         start_time: new Date(video?.startTimeMs ?? 0).toISOString(),
         end_time: new Date(video?.endTimeMs ?? 0).toISOString(),

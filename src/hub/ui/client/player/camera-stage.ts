@@ -45,6 +45,8 @@ const settings: Partial<HlsConfig> = {
 
 /** What happens on a stage; times in ms since 1970 UTC. */
 export interface StageEvents {
+  /** What of a range can be played in one go: players cannot begin or end to have sound on their way. */
+  playableIn(atMs: number, range: View): View;
   /** The mapping of times is known, or has grown. */
   onLoaded?(): void;
   /** Nothing can be shown. */
@@ -163,7 +165,7 @@ export class CameraStage {
   }
 
   #load(atMs: number): void {
-    this.#window = windowOf(atMs, this.#timeZone);
+    this.#window = this.#events.playableIn(atMs, windowOf(atMs, this.#timeZone));
     this.#stretches = [];
     this.#details = undefined;
     const { fromMs, toMs } = this.#window;

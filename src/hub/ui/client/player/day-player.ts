@@ -53,8 +53,10 @@ class DayPlayer extends HTMLElement {
       const screen = this.querySelectorAll<HTMLElement>(".screen")[i] as HTMLElement;
       const video = screen.querySelector("video") as HTMLVideoElement;
       const onFailed = (why: "network" | "media") => note(words.failed[why]);
-      const stage = new CameraStage({ cameraId, timeZone, video, events: { onFailed } });
-      return { stage, screen, data: new TimelineData(cameraId, () => timeline.draw()) };
+      const data = new TimelineData(cameraId, () => timeline.draw());
+      const playableIn = (atMs: number, range: View) => data.alike(atMs, range);
+      const stage = new CameraStage({ cameraId, timeZone, video, events: { onFailed, playableIn } });
+      return { stage, screen, data };
     });
     const [main, ...others] = all as [Follower, ...Follower[]];
     const { stage, data } = main;

@@ -14,6 +14,7 @@ export interface OnEdge extends View {
 export interface ListedVideo extends View {
   videoId: string;
   fps: number;
+  hasSound: boolean;
 }
 
 /** What is known of a day of UTC. */
@@ -82,6 +83,17 @@ export class TimelineData {
   videoAt(atMs: number): ListedVideo | undefined {
     const videos = this.#chunks.get(Math.floor(atMs / chunkMs))?.videos;
     return videos?.findLast(({ fromMs, toMs }) => fromMs <= atMs && atMs < toMs);
+  }
+
+  /** As much of a range around a moment, as far as it is known, as has sound throughout, or none. */
+  alike(atMs: number, { fromMs, toMs }: View): View {
+    const videos = this.#in({ fromMs, toMs }).flatMap((chunk) => chunk.videos);
+    const first = videos.find((video) => video.toMs > atMs);
+    const differs = (video: ListedVideo) => video.hasSound !== first?.hasSound;
+    if (first === undefined) return { fromMs, toMs };
+    const before = videos.findLast((video) => video.toMs <= atMs && differs(video));
+    const after = videos.find((video) => video.fromMs > atMs && differs(video));
+    return { fromMs: Math.max(fromMs, before?.toMs ?? fromMs), toMs: Math.min(toMs, after?.fromMs ?? toMs) };
   }
 
   gapAt(atMs: number): Gap | undefined {
@@ -161,10 +173,12 @@ export class TimelineData {
       chunk.gaps.push(
         ...json.gaps.map((gap: SpanJson & { cause: string }) => ({ ...spanOf(gap), cause: gap.cause })),
       );
-      for (const { video_id, start_time, end_time, fps } of json.videos ?? []) {
+      for (const { video_id, start_time, end_time, fps, codec } of json.videos ?? []) {
         chunk.videos.push({
           videoId: video_id,
           fps,
+          // As RFC 6381 writes them, the picture's first.
+          hasSound: String(codec).includes(","),
           ...spanOf({ from_time: start_time, to_time: end_time }),
         });
       }
