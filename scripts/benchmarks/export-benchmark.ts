@@ -1,20 +1,17 @@
 import { join } from "node:path";
-import { sleep } from "../../src/common/clock.ts";
-import { newUuidV7 } from "../../src/common/ids.ts";
 import { archiveSample } from "./archive-sample.ts";
 import type { Benchmark, Row } from "./benchmark.ts";
 import { type RunningHub, startHub } from "./livecam-programs.ts";
-import { readMemory } from "./process-usage.ts";
+import { watchMemory } from "./memory-watch.ts";
 import { drainAnswer, drainCommand } from "./run-drain.ts";
 import { formatGet } from "./run-load.ts";
-import { makeSampleSegment, type SampleSegment } from "./sample-segment.ts";
+import { makeSampleSegment, nthOf } from "./sample-segment.ts";
 
 const sizes = {
   full: { rounds: 7, files: 6 },
   quick: { rounds: 3, files: 6 },
   tiny: { rounds: 1, files: 2 },
 };
-const sampleMs = 20;
 
 interface Round {
   hub: number;
@@ -95,35 +92,6 @@ export const exportBenchmark: Benchmark = {
     return rowsOf(all, cold, (files * segment.sizeBytes) / 1e6);
   },
 };
-
-/** The same pictures, `index` segments later. */
-function nthOf(segment: SampleSegment, index: number): SampleSegment {
-  const { durationMs } = segment.identity;
-  const startTimeMs = segment.identity.startTimeMs + index * durationMs;
-  const when = { startTimeMs, endTimeMs: startTimeMs + durationMs, sequence: index };
-  return { ...segment, identity: { ...segment.identity, ...when, videoId: newUuidV7(startTimeMs) } };
-}
-
-/** The most memory of no file that a process has until `stop`, in MB beside what it has now. */
-function watchMemory(pid: number): { stop(): Promise<number> } {
-  const bytesNow = async () => (await readMemory(pid))?.anonymousBytes ?? 0;
-  const stopped = new AbortController();
-  const watching = (async () => {
-    const before = await bytesNow();
-    let peak = before;
-    while (!stopped.signal.aborted) {
-      await sleep(sampleMs);
-      peak = Math.max(peak, await bytesNow());
-    }
-    return (peak - before) / 1e6;
-  })();
-  return {
-    stop() {
-      stopped.abort();
-      return watching;
-    },
-  };
-}
 
 function rowsOf(all: readonly Round[], cold: readonly number[], megabytes: number): Row[] {
   const values = (key: keyof Round) => all.map((round) => round[key]);

@@ -19,6 +19,7 @@ import { qualitiesBenchmark } from "./qualities-benchmark.ts";
 import { rangeBenchmark } from "./range-benchmark.ts";
 import { formatTable, type JudgedRow, judgeRow } from "./report.ts";
 import { startupBenchmark } from "./startup-benchmark.ts";
+import { viewersBenchmark } from "./viewers-benchmark.ts";
 import { visibleBenchmark } from "./visible-benchmark.ts";
 
 const benchmarks: readonly Benchmark[] = [
@@ -32,6 +33,7 @@ const benchmarks: readonly Benchmark[] = [
   picturesBenchmark,
   exportBenchmark,
   qualitiesBenchmark,
+  viewersBenchmark,
   visibleBenchmark,
   liveBenchmark,
   edgeBenchmark,

@@ -65,3 +65,11 @@ export async function makeSampleSegment(
     },
   };
 }
+
+/** The same pictures, `index` segments later. */
+export function nthOf(segment: SampleSegment, index: number): SampleSegment {
+  const { durationMs } = segment.identity;
+  const startTimeMs = segment.identity.startTimeMs + index * durationMs;
+  const when = { startTimeMs, endTimeMs: startTimeMs + durationMs, sequence: index };
+  return { ...segment, identity: { ...segment.identity, ...when, videoId: newUuidV7(startTimeMs) } };
+}
