@@ -15,6 +15,7 @@ const names = [
   "player",
   "pictures",
   "export",
+  "qualities",
   "viewers",
   "visible",
   "live",

@@ -92,13 +92,22 @@ const maxInitBytes = 16 * 1024 * 1024;
  */
 export async function readArchiveFile(path: string): Promise<ArchivedFile> {
   await using file = await RegularFile.open(path);
+  // Awaited, or it would be closed under the reads.
+  return await readWholeArchiveFile(file);
+}
+
+/** What {@link RegularFile} reads, and whatever else can. */
+export type ReadableFile = Pick<RegularFile, "path" | "sizeBytes" | "readAt">;
+
+/** {@link readArchiveFile} of a file that is open. */
+export async function readWholeArchiveFile(file: ReadableFile): Promise<ArchivedFile> {
   const archived = await readArchiveIndex(file);
   if (archived.sizeBytes === file.sizeBytes) return archived;
-  throw corrupt(`${path} is ${file.sizeBytes} bytes long and should be ${archived.sizeBytes}`);
+  throw corrupt(`${file.path} is ${file.sizeBytes} bytes long and should be ${archived.sizeBytes}`);
 }
 
 /** {@link readArchiveFile} of a file that may be longer or shorter than its index says; `sizeBytes` is what that says. */
-export async function readArchiveIndex(file: RegularFile): Promise<ArchivedFile> {
+export async function readArchiveIndex(file: ReadableFile): Promise<ArchivedFile> {
   const { path } = file;
   const { identity, mdatOffset } = await readFront(file);
   const mdat = parseBoxHeader(await file.readAt(mdatOffset, 16));
@@ -109,11 +118,12 @@ export async function readArchiveIndex(file: RegularFile): Promise<ArchivedFile>
   const init = parseInitSegment(bytes.slice(0, sidx.start));
   const { timescale, subsegments } = parseSidx(bytes, sidx);
   let offset = initOffset + sidx.end;
-  const fragments = subsegments.map((subsegment): FragmentRange => {
-    const range = { ...subsegment, offset };
-    offset += subsegment.sizeBytes;
-    return range;
-  });
+  const fragments: FragmentRange[] = [];
+  for (const { sizeBytes, startTicks, durationTicks, startsWithKeyframe, closed } of subsegments) {
+    // Field by field: there are thousands of them, and a spread takes five times as long.
+    fragments.push({ sizeBytes, startTicks, durationTicks, startsWithKeyframe, closed, offset });
+    offset += sizeBytes;
+  }
   if (offset !== mdatEnd) {
     throw corrupt(`the fragments of ${path} end at byte ${offset}, the file at ${mdatEnd}`);
   }
@@ -121,7 +131,7 @@ export async function readArchiveIndex(file: RegularFile): Promise<ArchivedFile>
 }
 
 /** `ftyp` and `uuid`, and where the box after `moov` starts. */
-async function readFront(file: RegularFile): Promise<{ identity: SegmentIdentity; mdatOffset: number }> {
+async function readFront(file: ReadableFile): Promise<{ identity: SegmentIdentity; mdatOffset: number }> {
   const head = await file.readAt(0, readAheadBytes);
   if (head.length === 0) throw corrupt(`${file.path} is empty`);
   const ftyp = readBox(head);
@@ -140,7 +150,7 @@ async function readFront(file: RegularFile): Promise<{ identity: SegmentIdentity
 
 /** The payload up to the end of its `sidx`. */
 async function readPayloadHead(
-  file: RegularFile,
+  file: ReadableFile,
   initOffset: number,
 ): Promise<{ bytes: Uint8Array; sidx: Box }> {
   let bytes = await file.readAt(initOffset, readAheadBytes);

@@ -5,11 +5,12 @@ import { parseArchiveIdentity } from "../../common/archive-identity.ts";
 import { archiveIdentityPath, parseArchivePath } from "../../common/archive-path.ts";
 import { type Clock, systemClock } from "../../common/clock.ts";
 import { AppError, errnoOf, errorCodeOf } from "../../common/errors.ts";
-import { readArchiveFile } from "../../common/mp4/archive-file.ts";
+import { readWholeArchiveFile } from "../../common/mp4/archive-file.ts";
 import { RegularFile } from "../../common/mp4/regular-file.ts";
 import { salvageArchiveFile } from "../../common/mp4/salvage-file.ts";
 import type { ByteRange } from "../http/range.ts";
 import type { MediaSource } from "./media-source.ts";
+import { readHead, readSlice } from "./whole-reads.ts";
 
 const folderMemoryMs = 1_000;
 const maxFolders = 256;
@@ -112,9 +113,9 @@ export function createDirectoryMediaSource(options: {
     },
 
     async readIndex(filePath) {
-      await regularFile(filePath);
+      const { size } = await regularFile(filePath);
       try {
-        return await readArchiveFile(join(root, filePath));
+        return await readWholeArchiveFile(await readHead(join(root, filePath), size));
       } catch (error) {
         throw await asMediaError(error, filePath);
       }
@@ -132,8 +133,7 @@ export function createDirectoryMediaSource(options: {
 }
 
 async function readExactly(path: string, range: ByteRange): Promise<Uint8Array> {
-  await using file = await RegularFile.open(path);
-  const bytes = await file.readAt(range.start, range.end - range.start);
+  const bytes = await readSlice(path, range.start, range.end);
   if (bytes.length < range.end - range.start) {
     throw new AppError("corrupt_file", `${path} ends before byte ${range.end}`);
   }
