@@ -52,6 +52,7 @@ export async function runFault(
   await site.until(() => archivedSoFar() >= soFar + 2, "a segment after the fault");
   await site.endForGood();
   const account = await takeAccount(site);
+  const alerts = await alertsOf(site);
   const remark = fault.remark ? [await fault.remark(site)] : [];
   const isLong = lastsMs >= 60_000 && memory.length > 0;
   const rss = isLong ? [`RSS ${memory.join(" → ")} from a quarter of it to its end`] : [];
@@ -61,9 +62,16 @@ export async function runFault(
     lostSeconds: account.lostMs / 1000 / Math.max(1, site.killsMs.length),
     recordsAfterSeconds: account.lostMs > 0 ? recordsAfterMs / 1000 : undefined,
     deliveredAfterSeconds: deliveredAfterMs / 1000,
-    seen: [...remark, ...rss, ...kills, ...seenIn(site.log, logFrom, account)].join("; "),
+    seen: [...remark, ...rss, ...kills, ...seenIn(site.log, logFrom, account), ...alerts].join("; "),
     broken: account.broken,
   };
+}
+
+/** What the hub was alerted of, whether it is over or not. */
+async function alertsOf(site: FaultSite): Promise<string[]> {
+  const { alerts } = await site.get<{ alerts: { code: string }[] }>("/api/alerts?state=all&limit=100");
+  const codes = [...new Set(alerts.map(({ code }) => code))].sort();
+  return codes.length > 0 ? [`alert: ${codes.join(", ")}`] : [];
 }
 
 /** Causes of gaps, and what the log warned of, each once. */
