@@ -4,6 +4,7 @@ import { mkdir, mkdtemp, readdir, rm, writeFile } from "node:fs/promises";
 import { tmpdir } from "node:os";
 import { join, resolve } from "node:path";
 import { runToEnd, Service } from "../../scripts/service.ts";
+import { freePort } from "../support/ports.ts";
 import { testIf } from "../support/test-if.ts";
 
 const root = resolve(import.meta.dir, "../..");
@@ -113,7 +114,11 @@ async function startHub(target: Target) {
   return { service, url, archive, nodeKey, get };
 }
 
-async function startEdge(target: Target, hub: { url: string; archive: string; nodeKey: string }) {
+async function startEdge(
+  target: Target,
+  hub: { url: string; archive: string; nodeKey: string },
+  metricsPort: number,
+) {
   const edge = command("edge", target);
   const keyFile = join(dir, "node-key");
   await writeFile(keyFile, hub.nodeKey, { mode: 0o600 });
@@ -125,6 +130,7 @@ async function startEdge(target: Target, hub: { url: string; archive: string; no
     recording: { segment_seconds: 2 },
     upload: { destination: { type: "path", path: hub.archive } },
     network: { hub_url: hub.url, api_key: { file: keyFile } },
+    health: { metrics_listen: `127.0.0.1:${metricsPort}` },
     system: { spool_path: join(dir, "spool"), control_socket: join(dir, "edge.sock"), clock: "trusted" },
   };
   await writeFile(configFile, JSON.stringify(config));
@@ -170,7 +176,8 @@ for (const target of targets) {
       "edge: records two segments, archives them and announces them to the hub",
       async () => {
         const hub = await startHub(target);
-        const edge = await startEdge(target, hub);
+        const metricsPort = await freePort();
+        const edge = await startEdge(target, hub, metricsPort);
         const listed = until(async () => {
           const { videos } = (await (await hub.get("/api/videos")).json()) as {
             videos: { video_id: string }[];
@@ -186,6 +193,20 @@ for (const target of targets) {
           return response.status === 200 ? response : undefined;
         });
         expect(picture.headers.get("content-type")).toBe("image/jpeg");
+
+        const socket = ["--socket", join(dir, "edge.sock")];
+        const isRecording = ({ cameras }: { cameras: { state: string }[] }) =>
+          cameras[0]?.state === "recording" ? true : undefined;
+        const status = () => runToEnd([...command("edge", target), "status", "--json", ...socket]);
+        await until(async () => isRecording(JSON.parse(await status())));
+        await until(async () => {
+          const metrics = await fetch(`http://127.0.0.1:${metricsPort}/metrics`);
+          return (
+            /^livecam_edge_camera_state\{.*state="recording".*\} 1$/m.test(await metrics.text()) || undefined
+          );
+        });
+        // Asked over the link.
+        await until(async () => isRecording((await (await hub.get("/api/nodes/pi/status")).json()) as never));
 
         expect(await edge.stop(30_000)).toBe(true);
         const report = await runToEnd([...command("edge", target), "verify", join(hub.archive, "cam01")]);
