@@ -25,36 +25,33 @@ export async function createClipBody(options: ClipBodyOptions): Promise<Blob | R
     options.onEnd();
     return options.media.body(only.part.filePath, { start: only.start, end: only.end });
   }
-  const reader = new PartsReader({ media: options.media, stretches });
+  // A stream of the type "direct" would be half the work, and Bun takes all of it into memory for a client that does not
+  // read: its `flush` waits for nobody.
+  const reader = new PartsReader({ media: options.media, stretches, keep: true });
   let hasLeft = false;
   const end = async () => {
     await reader[Symbol.asyncDispose]();
     options.onEnd();
   };
-  const source: Bun.DirectUnderlyingSource<Uint8Array> = {
-    // Bun copies what is written before `write` returns, so blocks are used again; half the work of a plain stream.
-    type: "direct",
-    async pull(controller) {
-      try {
-        for (;;) {
+  return new ReadableStream<Uint8Array>(
+    {
+      async pull(controller) {
+        try {
           const bytes = await reader.read();
-          if (bytes === undefined || hasLeft) break;
-          controller.write(bytes);
-          await controller.flush(true);
+          if (bytes !== undefined) return controller.enqueue(bytes);
+          await end();
+          if (!hasLeft) controller.close();
+        } catch (error) {
+          if (!hasLeft && reader.part?.kind === "file") options.onError(error, reader.part);
+          await end();
+          throw error;
         }
-        controller.end();
-      } catch (error) {
-        if (hasLeft) return;
-        if (reader.part?.kind === "file") options.onError(error, reader.part);
-        throw error;
-      } finally {
+      },
+      async cancel() {
+        hasLeft = true;
         await end();
-      }
+      },
     },
-    async cancel() {
-      hasLeft = true;
-      await end();
-    },
-  };
-  return new ReadableStream(source as unknown as Bun.UnderlyingSource<Uint8Array>);
+    { highWaterMark: 0 },
+  );
 }
