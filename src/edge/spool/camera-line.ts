@@ -153,7 +153,7 @@ export class CameraLine {
     }
     const isClean = known?.missingFor === "node_stopped";
     const cause = isClean ? "node_stopped" : "node_down";
-    const detail = isClean ? "the edge was stopped" : "the edge was not running";
+    const detail = isClean ? "the edge was stopped" : "the edge was not running, or its disk took nothing";
     const holes = holesBetween(known?.untilMs ?? pastMs, pastMs, accounted)
       .filter((hole) => hole.toMs - hole.fromMs >= this.#leastMs)
       .map((hole) => ({ ...hole, cause, detail }) satisfies GapSpan);
