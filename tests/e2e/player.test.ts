@@ -100,6 +100,25 @@ describe("the player", () => {
     await page.close();
   });
 
+  test("waits at the newest, and goes on as soon as more is archived", async () => {
+    const newestMs = Math.floor(Date.now() / 1000) * 1000 - 60_000;
+    const archive = join(hub.folder, "archive");
+    const run = { cameraId: "cam03", startTimeMs: newestMs, secondsPerVideo: [4, 4] };
+    const [first, second] = await archiveTestRun(archive, run);
+    await hub.announce(first ? [first] : []);
+    const { page } = await browser.open();
+    await page.clock.install();
+    await page.goto(`${hub.url}/cameras/cam03?at=${new Date(newestMs + 2_000).toISOString()}`);
+    await page.waitForFunction(inPlayer.hasPicture);
+    await page.keyboard.press("l");
+    await page.waitForFunction(inPlayer.noteSays, "This is the newest.");
+    await hub.announce(second ? [second] : []);
+    // It asks every fifteen seconds.
+    await page.clock.fastForward(16_000);
+    await page.waitForFunction(inPlayer.isPast, newestMs + 5_000);
+    await page.close();
+  });
+
   test("seeks by a click on the timeline, to the next moment that is there", async () => {
     const { page } = await open(pathAt(6));
     await page.evaluate(inPlayer.zoomTo, [startMs - 60_000, startMs + 180_000]);

@@ -132,7 +132,20 @@ export class CameraStage {
 
   /** More was archived: where the playlist is one that grows, it is read again. */
   readOn(): void {
-    if (this.#details?.live) this.#hls?.startLoad(-1, true);
+    const hls = this.#hls;
+    const levelInfo = hls?.levels[hls.loadLevel];
+    if (!hls || !levelInfo || !this.#details?.live) return;
+    // By itself hls.js waits for as long as a segment is.
+    const { loadLevel: level } = hls;
+    const what = {
+      url: levelInfo.uri,
+      level,
+      levelInfo,
+      pathwayId: undefined,
+      id: 0,
+      deliveryDirectives: null,
+    };
+    hls.trigger(Hls.Events.LEVEL_LOADING, what);
   }
 
   /** Newest moment that the playlist has. */

@@ -269,7 +269,7 @@ class DayPlayer extends HTMLElement {
     });
 
     // For tests and for whoever looks into it.
-    Object.assign(this, { seek, shuttle, inStep, stage, timeline });
+    Object.assign(this, { seek, shuttle, inStep, stage, timeline, all });
     for (const one of all) void one.data.refresh();
     if (settings.atMs !== undefined) void seek(settings.atMs);
   }
