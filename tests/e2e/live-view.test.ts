@@ -44,6 +44,16 @@ test("the live page plays the camera, says when it is paused or away, and plays 
     const screenshots = process.env.LIVECAM_SCREENSHOTS;
     if (screenshots !== undefined) await page.screenshot({ path: join(screenshots, "live.png") });
 
+    const [download] = await Promise.all([page.waitForEvent("download"), page.click("[data-tool=save]")]);
+    expect(download.suggestedFilename()).toMatch(/^cam01_\d{8}_\d{6}\.jpg$/);
+    expect((await Bun.file(await download.path()).bytes()).subarray(0, 3)).toEqual(
+      Uint8Array.of(255, 216, 255),
+    );
+    await page.focus("[data-tool=recorded]");
+    const recorded = new URL((await page.getAttribute("[data-tool=recorded]", "href")) ?? "", hub.url);
+    expect(recorded.pathname).toBe("/cameras/cam01");
+    expect(recorded.searchParams.get("at")).toMatch(/^\d{4}-\d\d-\d\dT[\d:.]+Z$/);
+
     await control.post("/cameras/cam01/pause");
     await page.waitForSelector("[data-state=stopped]", { timeout: 30_000 });
     expect(await page.evaluate(inPage.liveShowsNothing)).toBe(true);

@@ -10,6 +10,8 @@ export interface LiveCamerasOptions {
   watch: (nodeId: string, cameraId: string) => Promise<unknown>;
   unwatch: (nodeId: string, cameraId: string) => Promise<unknown>;
   logger: Logger;
+  /** Between two looks at what comes; default 20 s. */
+  lookMs?: number;
 }
 
 interface Watched {
@@ -31,7 +33,6 @@ interface Watched {
  * A camera that sent nothing in three looks is asked for again: it was moved or added, or a request was lost. The
  * fragments of some cameras are half a minute long.
  */
-const lookMs = 20_000;
 const maxSilentLooks = 3;
 
 /**
@@ -57,7 +58,7 @@ export class LiveCameras implements WatchableCameras {
       watched = {
         ...{ nodeId, viewers: new Set(), init: undefined, newest: undefined, hasCome: true, silentLooks: 0 },
         isStopped: false,
-        timer: setInterval(() => this.#look(cameraId), lookMs),
+        timer: setInterval(() => this.#look(cameraId), this.#options.lookMs ?? 20_000),
       };
       this.#watched.set(cameraId, watched);
       void this.#begin(cameraId, watched);

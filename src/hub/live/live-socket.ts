@@ -12,13 +12,14 @@ export interface LiveSocketOptions {
   onClosed: () => void;
   clock: Clock;
   logger: Logger;
+  /** How often it is asked whether it is still allowed; default 15 s. */
+  recheckMs?: number;
 }
 
 /** Who is so far behind gets nothing more until it has read that, and then the newest keyframe. */
 const maxBehindBytes = 256 * 1024;
 /** Who reads nothing for so long is gone. */
 const maxStuckMs = 60_000;
-const recheckMs = 15_000;
 
 /**
  * One viewer's WebSocket: a text that says what comes, the init segment, then fragments, each a binary message; all of
@@ -41,7 +42,7 @@ export class LiveSocket implements SocketEvents, LiveViewer {
   }
 
   open(socket: HubSocket): void {
-    const { cameras, cameraId, isAllowed } = this.#options;
+    const { cameras, cameraId, isAllowed, recheckMs = 15_000 } = this.#options;
     this.#socket = socket;
     this.#timer = setInterval(async () => {
       if (!(await isAllowed().catch(() => true))) socket.close(4004, "signed out");

@@ -8,6 +8,7 @@ const paths = {
   calendar: "M5 6h14v13H5zM5 10h14M9 3v4m6-4v4",
   download: "M12 4v11m0 0-4-4m4 4 4-4M5 20h14",
   play: "M8 5.5v13l10.5-6.5z",
+  float: "M4 6h16v12H4zM12 12h6v4h-6z",
   expand: "M4 9V4h5m6 0h5v5m0 6v5h-5m-6 0H4v-5",
   camera: "M4 8h4l1.5-2.5h5L16 8h4v11H4zM12 16.5a3 3 0 1 0 0-6 3 3 0 0 0 0 6Z",
   pause: "M8.5 5.5v13m7-13v13",

@@ -7,6 +7,7 @@ import { CameraActions } from "./camera-actions.tsx";
 import { cameraTones } from "./camera-tones.ts";
 import { Icon } from "./icon.tsx";
 import { Layout } from "./layout.tsx";
+import { LiveTools } from "./live-tools.tsx";
 import type { PageContext } from "./page-context.ts";
 
 /** A camera as it is now: the newest picture, and with script its live stream in place of it. */
@@ -63,6 +64,7 @@ export const LivePage: FC<{ page: PageContext; camera: CameraOverview; link: Nod
         <p class="hint" data-when="unsupported">
           {t.live.unsupported}
         </p>
+        <LiveTools page={page} camera={camera} canSave={link.isConnected && !isPaused} />
       </div>
     </Layout>
   );

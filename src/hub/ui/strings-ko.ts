@@ -48,8 +48,8 @@ export const korean: Strings = {
     fullScreen: "전체 화면",
     fullScreenOf: (name) => `전체 화면: ${name}`,
     limit: "한 번에 최대 9대까지 실시간으로 표시하며, 나머지는 최근 화면을 표시합니다.",
-    heartbeat: (ago) => `마지막 신호 ${ago}`,
-    noHeartbeat: "아직 신호 없음",
+    heartbeat: (ago) => `하트비트 ${ago}`,
+    noHeartbeat: "아직 하트비트 없음",
   },
 
   day: {
@@ -90,6 +90,9 @@ export const korean: Strings = {
     link: "실시간",
     title: (name) => `${name}, 실시간`,
     recordings: "녹화 영상",
+    save: "사진 저장",
+    float: "화면 속 화면",
+    recorded: "녹화된 영상 보기",
     connecting: "카메라에 연결하는 중 …",
     playing: "지금 영상입니다. 1~2초 늦을 수 있습니다.",
     paused: "카메라가 일시 정지되어 있어 다시 시작할 때까지 영상이 나오지 않습니다.",

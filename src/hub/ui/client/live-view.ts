@@ -1,4 +1,5 @@
 import { createLivePlayer } from "./live-player.ts";
+import { listenForLiveTools } from "./live-tools.ts";
 
 // The page of one camera as it is now. While it is hidden nobody watches, and the camera's node sends nothing.
 
@@ -24,4 +25,7 @@ function watchLive(view: HTMLElement, video: HTMLVideoElement): void {
 
 const view = document.querySelector<HTMLElement>("[data-live]");
 const video = view?.querySelector("video");
-if (view && video) watchLive(view, video);
+if (view && video) {
+  watchLive(view, video);
+  listenForLiveTools(video);
+}
