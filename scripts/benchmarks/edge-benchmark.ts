@@ -2,7 +2,13 @@ import { join } from "node:path";
 import type { Benchmark, BenchmarkContext, Row } from "./benchmark.ts";
 import { startHub } from "./livecam-programs.ts";
 import type { MemoryUsage } from "./process-usage.ts";
-import { type RecordingSetUp, type RecordingWindow, watchEdge, watchFfmpegs } from "./recording-watch.ts";
+import {
+  type RecordingSetUp,
+  type RecordingWindow,
+  watchBareRecorders,
+  watchEdge,
+  watchFfmpegs,
+} from "./recording-watch.ts";
 import { makeSampleVideo } from "./sample-video.ts";
 import type { GroupUsage, TreeUsage } from "./tree-monitor.ts";
 import { measureUpload, type UploadCost } from "./upload-cost.ts";
@@ -19,6 +25,8 @@ const defaultSegmentSeconds = 600;
 
 interface Measured {
   peers: TreeUsage[][];
+  /** What no program of this runtime can be below. */
+  limits: TreeUsage[][];
   recording: TreeUsage[];
   stress: TreeUsage[];
 }
@@ -109,16 +117,18 @@ async function measure(
   const { scale, say } = setUp.context;
   const { rounds, warmUpSeconds, windowSeconds, stressSeconds } = sizes[scale];
   const long: RecordingWindow = { cameras, warmUpSeconds, windowSeconds, segmentSeconds: longSegmentSeconds };
-  const measured: Measured = { peers: [], recording: [], stress: [] };
+  const measured: Measured = { peers: [], limits: [], recording: [], stress: [] };
   for (let round = 1; round <= rounds; round++) {
     say(`round ${round} of ${rounds}: recording, beside ffmpeg`);
     const name = `${round}`;
     // At the same time: together they need some percent of a core, and whatever the machine does, it does to both.
-    const [peers, recording] = await Promise.all([
+    const [peers, limits, recording] = await Promise.all([
       watchFfmpegs({ ...setUp, name }, long),
+      watchBareRecorders({ ...setUp, name }, long),
       watchEdge({ ...setUp, name }, long),
     ]);
     measured.peers.push(peers);
+    measured.limits.push(limits);
     measured.recording.push(recording);
     if (!stress) continue;
     say(`round ${round} of ${rounds}: with an upload every ${stressSeconds} s`);
@@ -138,11 +148,14 @@ type Pick = (usage: TreeUsage) => GroupUsage;
 const cpu = (usages: readonly TreeUsage[], pick: Pick) =>
   usages.map((usage) => (pick(usage).cpuSeconds / usage.seconds) * 100);
 
-function cpuRows({ peers, recording }: Measured, upload: UploadCost, cameras: number): Row[] {
+const allTogether = (rounds: readonly TreeUsage[][]) =>
+  rounds.map((usages) => cpu(usages, ({ total }) => total).reduce((sum, one) => sum + one, 0));
+
+function cpuRows({ peers, limits, recording }: Measured, upload: UploadCost, cameras: number): Row[] {
   const unit = "% of a core";
   const peer = {
     name: cameras === 1 ? "ffmpeg -c copy -f segment" : `${cameras} × ffmpeg -c copy -f segment`,
-    values: peers.map((usages) => cpu(usages, ({ total }) => total).reduce((sum, one) => sum + one, 0)),
+    values: allTogether(peers),
   };
   const perSecond = upload.workerCpuSeconds / upload.seconds;
   const all = cpu(recording, ({ total }) => total);
@@ -159,13 +172,17 @@ function cpuRows({ peers, recording }: Measured, upload: UploadCost, cameras: nu
     { figure: "CPU of recording, all processes", ours: all, unit, peer },
     { figure: "CPU of recording, livecam-edge itself", ours: cpu(recording, ({ root }) => root), unit, peer },
     { figure: "CPU of recording, its ffmpeg", ours: cpu(recording, ({ ffmpeg }) => ffmpeg), unit, peer },
+    {
+      figure: "the limit: a bare recorder of this runtime, all processes",
+      ...{ ours: allTogether(limits), unit, peer },
+      note: "The bare recorder reads ffmpeg's pipe, hashes, writes and syncs, and does nothing else.",
+    },
     { figure: `CPU of one upload of ${megabytes} MB`, ours: [upload.workerCpuSeconds], unit: "s" },
   ];
 }
 
 function stressRows({ peers, stress }: Measured, stressSeconds: number): Row[] {
-  const values = peers.map((usages) => cpu(usages, ({ total }) => total).reduce((sum, one) => sum + one, 0));
-  const peer = { name: "ffmpeg -c copy -f segment", values };
+  const peer = { name: "ffmpeg -c copy -f segment", values: allTogether(peers) };
   const figure = `with a cut and an upload every ${stressSeconds} s`;
   return [
     {

@@ -2,6 +2,7 @@ import { mkdir } from "node:fs/promises";
 import { join } from "node:path";
 import { sleep } from "../../src/common/clock.ts";
 import type { BenchmarkContext } from "./benchmark.ts";
+import { compileProgram } from "./compile-program.ts";
 import { type RunningHub, startEdge } from "./livecam-programs.ts";
 import { startServer } from "./server-process.ts";
 import { type TreeUsage, watchTree } from "./tree-monitor.ts";
@@ -44,6 +45,33 @@ export async function watchFfmpegs(setUp: RecordingSetUp, window: RecordingWindo
     });
     stack.use(ffmpeg);
     pids.push(ffmpeg.pid);
+  }
+  await awaitWindow(window, signal);
+  return await Promise.all(pids.map((pid) => watchTree(pid, window.windowSeconds, signal)));
+}
+
+/** `bare-recorder.ts`, one for each camera, watched together: the limit of the runtime. */
+export async function watchBareRecorders(
+  { context, sample, name }: RecordingSetUp,
+  window: RecordingWindow,
+): Promise<TreeUsage[]> {
+  const { signal, scratch } = context;
+  const program = await compileProgram(
+    scratch,
+    `bare-recorder-${name}`,
+    `import { recordBarely } from ${JSON.stringify(join(import.meta.dir, "bare-recorder.ts"))}; await recordBarely();`,
+  );
+  await using stack = new AsyncDisposableStack();
+  const pids: number[] = [];
+  for (let camera = 1; camera <= window.cameras; camera++) {
+    const path = join(scratch, `${name}-bare-${camera}.mp4`);
+    const recorder = await startServer({
+      argv: [program, sample, path],
+      signal,
+      isReady: () => Bun.file(path).exists(),
+    });
+    stack.use(recorder);
+    pids.push(recorder.pid);
   }
   await awaitWindow(window, signal);
   return await Promise.all(pids.map((pid) => watchTree(pid, window.windowSeconds, signal)));
