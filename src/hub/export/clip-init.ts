@@ -20,7 +20,7 @@ export function writeClipInit(
       ...childrenOf(trak).flatMap((child) => {
         if (child.type === "edts") return [];
         if (child.type !== "tkhd") return [ofBox(child)];
-        return [ofBox(child), writeBox("edts", writeEdit(times.leadSeconds * timescale))];
+        return [ofBox(child), writeBox("edts", writeEdit(Math.round(times.leadSeconds * timescale)))];
       }),
     );
   const writeExtends = (mvex: Box) => {

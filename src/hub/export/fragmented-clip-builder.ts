@@ -20,12 +20,6 @@ import { TrackPosition } from "./track-position.ts";
 const maxHoleSeconds = 0.1;
 
 /**
- * Where in decode time the clip's first picture is presented. What is decoded before it is shown, and sound that lies
- * before the picture of its fragment, must not get a time below 0.
- */
-const leadSeconds = 10;
-
-/**
  * Puts a clip together from the fragments of archived videos, given in the order of time: an init segment, an index
  * (`sidx`) and the fragments, of which nothing but the decode times is changed. Times that no video covers are left out.
  */
@@ -33,6 +27,11 @@ export class FragmentedClipBuilder {
   readonly #parts: FilePart[] = [];
   readonly #subsegments: Subsegment[] = [];
   readonly #fingerprint = clipFingerprint("fmp4", "keyframe");
+  /**
+   * Where in decode time the first picture is presented: what is decoded before it is shown, and sound that lies before
+   * the picture of its fragment, must not get a time below 0.
+   */
+  #leadSeconds = 0;
   #startTimeMs = 0;
   #endTimeMs = 0;
   /** The source before: its run, where it ended on the run's time line, from there to the clip's, and its samples. */
@@ -57,6 +56,7 @@ export class FragmentedClipBuilder {
 
     const samples = new SampleSpan(source, fragments, this.init);
     const last = this.#last;
+    if (last === undefined) this.#leadSeconds = samples.leadSeconds;
     const hole = last === undefined ? 0 : first.startTicks - last.endTicks;
     const continues = runId === last?.runId && Math.abs(hole) <= maxHoleSeconds * timescale;
     const shift = continues ? last.shift : this.#placeOf(samples) - first.startTicks;
@@ -74,7 +74,7 @@ export class FragmentedClipBuilder {
     const { filePath, videoId } = source;
     const part = { filePath, videoId, start: first.offset, end: end.offset + end.sizeBytes };
     const fragmentOffsets = Float64Array.from(fragments, ({ offset }) => offset);
-    const deltas = deltasOf(source.file.init, shift / timescale);
+    const deltas = deltasOf(source.file.init, shift / timescale + this.#leadSeconds);
     this.#parts.push({ kind: "file", ...part, retime: { fragmentOffsets, deltas } });
     this.#fingerprint.update(JSON.stringify([source.fileSha256, part.start, part.end, [...deltas]]));
     if (this.#parts.length === 1) this.#startTimeMs = chosen.wallStartMs;
@@ -96,7 +96,7 @@ export class FragmentedClipBuilder {
     const { video } = this.init;
     const endTicks = this.#last.endTicks + this.#last.shift;
     const durationSeconds = endTicks / video.timescale;
-    const init = writeClipInit(this.init, { leadSeconds, durationSeconds });
+    const init = writeClipInit(this.init, { leadSeconds: this.#leadSeconds, durationSeconds });
     const front = Buffer.concat([init, writeSidx(video, joined(this.#subsegments, endTicks))]);
     return {
       parts: [{ kind: "bytes", bytes: front }, ...this.#parts],
@@ -128,6 +128,11 @@ class SampleSpan {
     }
   }
 
+  /** How long before the first picture is presented the first sample is decoded. */
+  get leadSeconds(): number {
+    return Math.max(0, ...[...this.#spans.values()].map(({ startSeconds }) => -startSeconds));
+  }
+
   /** How long after its first picture that of `next` can be, so that in no track the decode times go back. */
   secondsTo(next: SampleSpan): number {
     let seconds = 0;
@@ -139,11 +144,11 @@ class SampleSpan {
   }
 }
 
-/** From the time line of a run, with its edits, to the clip's: `shiftSeconds` later, and {@link leadSeconds}. */
+/** From the time line of a run, with its edits, to the clip's: `shiftSeconds` later. */
 function deltasOf(init: InitSegment, shiftSeconds: number): Map<number, number> {
   const deltaOf = ({ timescale, mediaTime, emptyEditDuration }: Track) => {
     const emptySeconds = emptyEditDuration / init.movieTimescale;
-    return Math.round((shiftSeconds + emptySeconds + leadSeconds) * timescale) - mediaTime;
+    return Math.round((shiftSeconds + emptySeconds) * timescale) - mediaTime;
   };
   return new Map(init.tracks.map((track) => [track.trackId, deltaOf(track)]));
 }

@@ -91,7 +91,6 @@ describe("a fragmented clip", () => {
     const own = Buffer.from(bytes.subarray(head!.start));
     expect(own.length).toBe(recorded.length);
     expect(withoutDecodeTimes(own).equals(withoutDecodeTimes(recorded))).toBe(true);
-    expect(own.equals(recorded)).toBe(false);
     const units = [...new StreamSplitter().push(bytes)];
     expect(units.filter(({ kind }) => kind === "fragment").length).toBeGreaterThanOrEqual(12);
   }, 60_000);
