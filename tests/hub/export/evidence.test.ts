@@ -271,6 +271,8 @@ describe("an export that cannot be", () => {
       status = response.status;
     }
     expect(status).toBe(200);
+    // That nobody read a file to its end is no proof against it.
+    expect(other.rows.get(video!.videoId)?.status).toBe("available");
     // A file that was left open is an error when it is collected, and ends the process.
     Bun.gc(true);
     await Bun.sleep(50);
