@@ -244,6 +244,21 @@ describe("an export that cannot be", () => {
     expect(other.rows.get(own[1]!.videoId)?.status).toBe("damaged");
   });
 
+  test("one that its client leaves is no proof against the file", async () => {
+    await using other = await startExportServer();
+    const recipe = { startTimeMs: startMs, secondsPerVideo: [12], size: "640x360", noise: true };
+    const [video] = await archiveTestRun(other.root, recipe);
+    other.add(video!);
+    for (let i = 0; i < 3; i++) await (await other.get(`/api/evidence.zip?${query}`)).body?.cancel();
+    // Until the slots are free nothing has ended.
+    const isAnswered = async () => (await other.get(`/api/evidence.zip?${query}`, {}, "HEAD")).status !== 503;
+    while (!(await isAnswered())) await Bun.sleep(10);
+    expect((await (await other.get(`/api/evidence.zip?${query}`)).bytes()).length).toBeGreaterThan(
+      video!.fileSizeBytes,
+    );
+    expect(other.rows.get(video!.videoId)?.status).toBe("available");
+  }, 60_000);
+
   test("more than four at once are asked to wait, and one that is left makes room", async () => {
     await using other = await startExportServer();
     const [video] = await archiveTestRun(other.root, {
@@ -271,8 +286,6 @@ describe("an export that cannot be", () => {
       status = response.status;
     }
     expect(status).toBe(200);
-    // That nobody read a file to its end is no proof against it.
-    expect(other.rows.get(video!.videoId)?.status).toBe("available");
     // A file that was left open is an error when it is collected, and ends the process.
     Bun.gc(true);
     await Bun.sleep(50);
