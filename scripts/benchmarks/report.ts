@@ -16,7 +16,9 @@ export interface JudgedRow {
 export function judgeRow(row: Row): JudgedRow {
   const ours = summarize(row.ours);
   const peer = row.peer && { name: row.peer.name, ...summarize(row.peer.values) };
-  const ratio = row.peer && summarize(ratios(row.ours, row.peer.values)).median;
+  const median = row.peer && summarize(ratios(row.ours, row.peer.values)).median;
+  // To a peer that took nothing there is no ratio, which matters where that is the goal.
+  const ratio = row.goal?.of === "ratio" || Number.isFinite(median) ? median : undefined;
   const judged = row.goal?.of === "ratio" ? ratio : ours.median;
   const met =
     row.goal === undefined || judged === undefined
