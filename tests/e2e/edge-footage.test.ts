@@ -2,10 +2,12 @@ import { expect, test } from "bun:test";
 import { createHash } from "node:crypto";
 import { mkdir, readFile, symlink, writeFile } from "node:fs/promises";
 import { join } from "node:path";
+import { openBrowser } from "../support/browser.ts";
 import { countFrames } from "../support/count-frames.ts";
 import { EdgeProcess, makeEdgeSite } from "../support/edge-process.ts";
 import { readHlsPlaylist } from "../support/hls-validator.ts";
 import { startHubProcess } from "../support/hub-process.ts";
+import * as inPlayer from "../support/in-player.js";
 import { temporaryFolder } from "../support/sample-recording.ts";
 import { makeAccounts, password, userName } from "../support/test-hub.ts";
 
@@ -84,6 +86,7 @@ test("while the archive is away, what is on the node is listed and plays over th
     const waiting = found.videos.filter(({ status }) => status === "on_edge");
     return waiting.length >= 4 && found.videos.at(-1)?.status === "recording" ? found : undefined;
   }, "four segments on the edge");
+  const forFetch = { method: "POST", headers: { authorization } };
   const cookie = await signIn(hub.url);
   const page = await fetch(`${hub.url}/cameras/cam01`, { headers: { cookie, accept: "text/html" } });
   expect(await page.text()).toContain("on the edge");
@@ -115,12 +118,23 @@ test("while the archive is away, what is on the node is listed and plays over th
   const frames = Math.round(parts.reduce((sum, { seconds }) => sum + seconds, 0) * 10);
   const options = ["-headers", `Authorization: ${authorization}\r\n`];
   expect(await countFrames(`${hub.url}${playlist}&edge=1`, { options })).toBe(frames);
-  // It was played to its last segment; this one is asked for after it.
-  const fetched = await fetch(`${hub.url}${asked.stream_url.replace("stream.mp4", "fetch")}`, {
-    method: "POST",
-    headers: { authorization },
-  });
-  expect(fetched.status).toBe(204);
+
+  // In a browser: the moment that the address says, and on over the border to the next segment, without a wait.
+  const browser = stack.use(await openBrowser());
+  const [name = "", value = ""] = cookie.split("=");
+  await browser.context.addCookies([{ name, value, url: hub.url }]);
+  const { page: player, troubles } = await browser.open();
+  const playedMs = Date.parse(waiting[1]?.start_time ?? "");
+  await player.goto(`${hub.url}/cameras/cam01?at=${new Date(playedMs + 500).toISOString()}`);
+  await player.waitForFunction(inPlayer.hasPicture, undefined, { timeout: 60_000 });
+  await player.waitForFunction(inPlayer.isAt, playedMs + 500, { timeout: 60_000 });
+  await player.click("[data-part=play]");
+  await player.waitForFunction(inPlayer.isPast, playedMs + 2_500, { timeout: 60_000 });
+  expect(troubles).toEqual([]);
+  await player.close();
+  expect((await fetch(`${hub.url}${asked.stream_url.replace("stream.mp4", "fetch")}`, forFetch)).status).toBe(
+    204,
+  );
 
   // The archive comes back.
   await symlink(archive, mount);

@@ -96,11 +96,12 @@ export function createPages(deps: PageServices & { clock: Clock; assets: Assets 
         const dayAsked = at === undefined ? date : localDateOf(at, camera.timeZone);
         const day = dayAsked ?? days[0] ?? localDateOf(nowMs, camera.timeZone);
         const span = spanOfDay(day, camera.timeZone);
-        const oldestDay = days.at(-1);
         // First: what comes into the archive meanwhile is in both, and not in neither.
         const onEdge = await edgeFootage.list(camera.cameraId, span);
         const found = await loadCameraDay(videos, camera.cameraId, span);
         const told = await loadDayGaps(gaps, camera.cameraId, span);
+        const notArchived = withoutArchived(onEdge, found.videos);
+        const oldestDay = days.at(-1) ?? (notArchived.videos.length > 0 ? day : undefined);
         const plan = planDay({ day: span, videos: found.videos, nowMs });
         const model = {
           camera,
@@ -110,7 +111,7 @@ export function createPages(deps: PageServices & { clock: Clock; assets: Assets 
           plan,
           gaps: planGaps(plan, told.gaps),
           gapsCutAt: told.isCut ? maxGapsPerDay : undefined,
-          onEdge: withoutArchived(onEdge, found.videos),
+          onEdge: notArchived,
           shownHours: chooseHours(plan, hour),
           save: offerToSave(plan, camera.timeZone),
           otherCameras: (await nodes.cameras()).filter(({ cameraId }) => cameraId !== camera.cameraId),
@@ -129,6 +130,7 @@ export function createPages(deps: PageServices & { clock: Clock; assets: Assets 
                     day: span,
                     isNewestDay: day === days[0],
                     videos: found.videos,
+                    onEdge: notArchived.videos,
                   }),
                   fps: found.videos[0]?.fps ?? 25,
                 },

@@ -10,11 +10,13 @@ export function planStart(input: {
   day: Span;
   isNewestDay: boolean;
   videos: readonly PageVideo[];
+  /** What is not archived yet, by start: of a day that has nothing else. */
+  onEdge?: readonly { startTimeMs: number; isMock: boolean }[];
 }): number | undefined {
-  const { askedMs, day, isNewestDay, videos } = input;
+  const { askedMs, day, isNewestDay, videos, onEdge = [] } = input;
   if (askedMs !== undefined) return askedMs;
   const playable = videos.filter(({ status, isMock }) => status === "available" && isMock !== true);
-  const video = isNewestDay ? playable.at(-1) : playable[0];
+  const video = (isNewestDay ? playable.at(-1) : playable[0]) ?? onEdge.find(({ isMock }) => !isMock);
   return video && Math.max(video.startTimeMs, day.fromMs);
 }
 

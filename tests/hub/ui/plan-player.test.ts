@@ -39,3 +39,13 @@ test("cameras beside it are those that are known, each once, and never itself", 
   expect(cameras.map(({ cameraId }) => cameraId)).toEqual(["cam02", "cam03"]);
   expect(others.map(({ cameraId }) => cameraId)).toEqual(["cam01", "cam03"]);
 });
+
+test("a day that has nothing in the archive begins with what is on the edge", () => {
+  const onEdge = [
+    { startTimeMs: 30 * hour, isMock: true },
+    { startTimeMs: 31 * hour, isMock: false },
+  ];
+  const start = { askedMs: undefined, day, isNewestDay: true, videos: [], onEdge };
+  expect(planStart(start)).toBe(31 * hour);
+  expect(planStart({ ...start, onEdge: [] })).toBeUndefined();
+});

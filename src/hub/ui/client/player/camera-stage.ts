@@ -65,6 +65,9 @@ export class CameraStage {
   #details: LevelDetails | undefined;
   #window: View | undefined;
   #quality = "source";
+  /** The playlist has what is still on the edge, too; it ends with what was there when it was read. */
+  #withEdge = false;
+  readonly #isOnEdge: (atMs: number) => boolean;
   /** Where to be as soon as the playlist is there. */
   #wantedMs: number | undefined;
   #recoveries = 0;
@@ -74,11 +77,14 @@ export class CameraStage {
     timeZone: string;
     video: HTMLVideoElement;
     events: StageEvents;
+    /** Whether a moment is recorded and not archived yet. */
+    isOnEdge: (atMs: number) => boolean;
   }) {
     this.cameraId = options.cameraId;
     this.#timeZone = options.timeZone;
     this.video = options.video;
     this.#events = options.events;
+    this.#isOnEdge = options.isOnEdge;
     this.frames = new FrameWatch(this.video, () => this.#hasMore());
     this.video.addEventListener("seeking", () => setTimeout(() => this.#leaveHole(), holeMs));
     for (const arrived of ["loadeddata", "seeked"]) {
@@ -98,7 +104,9 @@ export class CameraStage {
   show(atMs: number, clickedAt?: number): void {
     if (clickedAt !== undefined) this.frames.expectFrame(clickedAt);
     const isInside = this.#window && atMs >= this.#window.fromMs && atMs < this.#window.toMs;
-    const found = isInside ? findMoment(this.#stretches, atMs) : undefined;
+    const isOnEdge = this.#isOnEdge(atMs);
+    const isNew = isOnEdge && !(this.#withEdge && atMs < (this.endMs ?? 0));
+    const found = isInside && !isNew ? findMoment(this.#stretches, atMs) : undefined;
     if (found && this.#details) {
       this.#wantedMs = undefined;
       this.video.currentTime = found.seconds;
@@ -106,7 +114,8 @@ export class CameraStage {
     }
     this.#wantedMs = atMs;
     // It is on its way, and goes there when it is here.
-    if (isInside && !this.#details) return;
+    if (isInside && !isNew && !this.#details) return;
+    this.#withEdge = isOnEdge;
     this.#load(atMs);
   }
 
@@ -185,7 +194,8 @@ export class CameraStage {
     const query = new URLSearchParams({ from: isoOf(fromMs) });
     // Without an end it grows with what is archived.
     if (toMs < wallMs()) query.set("to", isoOf(toMs));
-    if (this.#quality !== "source") query.set("quality", this.#quality);
+    if (this.#withEdge) query.set("edge", "1");
+    else if (this.#quality !== "source") query.set("quality", this.#quality);
     const hls = this.#hls ?? this.#open();
     hls.loadSource(`/api/cameras/${this.cameraId}/hls.m3u8?${query}`);
   }

@@ -15,6 +15,8 @@ import { createTimeFormats, fill } from "./words.ts";
 
 const stepMs = 100;
 const refreshMs = 15_000;
+/** What is being recorded grows as it is played: it is waited for until so much is there. */
+const leastEdgeMs = 8_000;
 const noteMs = 6_000;
 /** The address is written no more often: browsers refuse more than some a second. */
 const addressMs = 1_500;
@@ -55,7 +57,11 @@ class DayPlayer extends HTMLElement {
       const onFailed = (why: "network" | "media") => note(words.failed[why]);
       const data = new TimelineData(cameraId, () => timeline.draw());
       const playableIn = (atMs: number, range: View) => data.alike(atMs, range);
-      const stage = new CameraStage({ cameraId, timeZone, video, events: { onFailed, playableIn } });
+      const isOnEdge = (atMs: number) => data.isOnEdgeAt(atMs);
+      const stage = new CameraStage({
+        ...{ cameraId, timeZone, video, isOnEdge },
+        events: { onFailed, playableIn },
+      });
       return { stage, screen, data };
     });
     const [main, ...others] = all as [Follower, ...Follower[]];
@@ -221,18 +227,31 @@ class DayPlayer extends HTMLElement {
     for (const name of ["play", "pause", "seeked", "ratechange"]) stage.video.addEventListener(name, update);
     stage.video.addEventListener("pause", () => writeAddress(0));
     stage.video.addEventListener("seeked", () => writeAddress(300));
-    stage.video.addEventListener(
-      "loadeddata",
-      () => void fillQualities(qualities, stage.cameraId, stage.atMs ?? 0, words.source),
-      { once: true },
-    );
-    stage.video.addEventListener("ended", () => {
-      const endMs = stage.endMs;
-      if (endMs !== undefined) void seek(endMs + 1).then(() => shuttle.play());
-    });
+    const askForQualities = () => {
+      const atMs = stage.atMs ?? 0;
+      // What is on the edge is to be had as it was recorded alone.
+      if (data.isOnEdgeAt(atMs)) return;
+      stage.video.removeEventListener("loadeddata", askForQualities);
+      void fillQualities(qualities, stage.cameraId, atMs, words.source);
+    };
+    stage.video.addEventListener("loadeddata", askForQualities);
+    /** Plays on behind the end of what the stage has, where there is something; what is on the edge, in no small bits. */
+    const goOn = async (isGrowing = false) => {
+      const { endMs } = stage;
+      const nextMs = endMs === undefined ? undefined : await data.nextFrom(endMs + 1);
+      const onEdge = nextMs !== undefined && data.isOnEdgeAt(nextMs);
+      // What is archived comes by itself into a playlist that grows.
+      if (nextMs === undefined || (onEdge ? data.edgeEndMs - nextMs < leastEdgeMs : isGrowing)) {
+        note(words.waitsForMore);
+        return;
+      }
+      await seek(nextMs);
+      shuttle.play();
+    };
+    stage.video.addEventListener("ended", () => void goOn());
     stage.video.addEventListener("waiting", () => {
       const { endMs, atMs } = stage;
-      if (endMs !== undefined && atMs !== undefined && endMs - atMs < 1_000) note(words.waitsForMore);
+      if (endMs !== undefined && atMs !== undefined && endMs - atMs < 1_000) void goOn(true);
     });
     for (const box of this.querySelectorAll<HTMLInputElement>("input[name=with]")) {
       box.addEventListener("change", () => {
@@ -257,6 +276,7 @@ class DayPlayer extends HTMLElement {
       if (document.hidden) return;
       for (const { stage: one, data: known } of all) {
         void known.refresh().then(() => {
+          if (one === stage && one.video.ended) void goOn();
           if (one.endMs !== undefined && known.newestMs > one.endMs + 1_000) one.readOn();
         });
       }

@@ -40,7 +40,7 @@ export class InStep {
 
   #keepOne(follower: Follower, atMs: number, rate: number, isPlaying: boolean): void {
     const { stage, data, screen } = follower;
-    const isThere = data.isRecordedAt(atMs);
+    const isThere = data.isRecordedAt(atMs) || data.isOnEdgeAt(atMs);
     screen.classList.toggle("away", !isThere);
     if (!isThere) {
       stage.video.pause();

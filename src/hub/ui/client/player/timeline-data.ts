@@ -35,6 +35,14 @@ interface SpanJson {
   to_time: string;
 }
 
+interface EdgeVideoJson {
+  start_time: string;
+  end_time: string;
+  status: OnEdge["status"];
+  progress: number;
+  mock: boolean;
+}
+
 const spanOf = ({ from_time, to_time }: SpanJson): View => ({
   fromMs: Date.parse(from_time),
   toMs: Date.parse(to_time),
@@ -46,6 +54,8 @@ export class TimelineData {
   readonly #onChange: () => void;
   readonly #chunks = new Map<number, Chunk>();
   readonly #loading = new Map<number, Promise<Chunk | undefined>>();
+  /** What was told first of what is on the edge: the moment that a link leads to may be there. */
+  #firstOnEdge: Promise<void> | undefined;
   onEdge: readonly OnEdge[] = [];
 
   constructor(cameraId: string, onChange: () => void) {
@@ -62,7 +72,9 @@ export class TimelineData {
   /** Again, because more may have come. */
   async refresh(): Promise<void> {
     const now = wallMs();
-    const [chunk] = await Promise.all([this.#load(Math.floor(now / chunkMs)), this.#loadOnEdge(now)]);
+    const onEdge = this.#loadOnEdge(now);
+    this.#firstOnEdge ??= onEdge;
+    const [chunk] = await Promise.all([this.#load(Math.floor(now / chunkMs)), onEdge]);
     if (chunk) this.#keep(Math.floor(now / chunkMs), chunk);
     this.#onChange();
   }
@@ -107,19 +119,42 @@ export class TimelineData {
     return recorded.some(({ fromMs, toMs }) => fromMs <= atMs && atMs < toMs);
   }
 
+  /** Recorded, and not in the archive yet. */
+  isOnEdgeAt(atMs: number): boolean {
+    return !this.isRecordedAt(atMs) && this.onEdge.some(({ fromMs, toMs }) => fromMs <= atMs && atMs < toMs);
+  }
+
   /** The moment, where it is recorded; else the next that is, within a week; else the last before it. */
   async nearest(atMs: number): Promise<number | undefined> {
+    const next = await this.nextFrom(atMs);
+    if (next !== undefined) return next;
     const first = Math.floor(atMs / chunkMs);
-    for (let index = first; index < first + 8 && index * chunkMs <= wallMs(); index++) {
-      for (const { fromMs, toMs } of (await this.#chunk(index))?.recorded ?? []) {
-        if (toMs > atMs) return Math.max(fromMs, atMs);
-      }
-    }
     for (let index = first; index > first - 8; index--) {
       const before = (await this.#chunk(index))?.recorded.findLast(({ toMs }) => toMs <= atMs);
       if (before) return Math.max(before.fromMs, before.toMs - 1_000);
     }
     return undefined;
+  }
+
+  /** The moment, or the next that is recorded, archived or on the edge, within a week. */
+  async nextFrom(atMs: number): Promise<number | undefined> {
+    await this.#firstOnEdge;
+    const after = (spans: readonly View[]) => {
+      const span = spans.find(({ toMs }) => toMs > atMs);
+      return span && Math.max(span.fromMs, atMs);
+    };
+    const onEdge = after(this.onEdge);
+    const first = Math.floor(atMs / chunkMs);
+    for (let index = first; index < first + 8 && index * chunkMs <= wallMs(); index++) {
+      const archived = after((await this.#chunk(index))?.recorded ?? []);
+      if (archived !== undefined) return Math.min(archived, onEdge ?? archived);
+    }
+    return onEdge;
+  }
+
+  /** Where what is on the edge ends. */
+  get edgeEndMs(): number {
+    return this.onEdge.at(-1)?.toMs ?? 0;
   }
 
   /** Where what is known ends. */
@@ -190,12 +225,13 @@ export class TimelineData {
   async #loadOnEdge(now: number): Promise<void> {
     const json = await this.#get("on-edge", { fromMs: now - chunkMs, toMs: now + 3_600_000 });
     if (!json) return;
-    this.onEdge = json.videos.map(
-      (video: { start_time: string; end_time: string; status: OnEdge["status"]; progress: number }) => ({
+    const videos: EdgeVideoJson[] = json.videos;
+    this.onEdge = videos
+      .filter(({ mock }) => !mock)
+      .map((video) => ({
         ...spanOf({ from_time: video.start_time, to_time: video.end_time }),
         ...{ status: video.status, progress: video.progress },
-      }),
-    );
+      }));
   }
 
   // biome-ignore lint/suspicious/noExplicitAny: the answers are the hub's own, of the same release
