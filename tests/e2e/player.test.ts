@@ -4,6 +4,7 @@ import { join } from "node:path";
 import type { Page } from "playwright-core";
 import { newUuidV7 } from "../../src/common/ids.ts";
 import { archiveTestRun } from "../support/archived-run.ts";
+import { archiveTestVideo } from "../support/archived-video.ts";
 import { openBrowser, type PageOptions, type TestBrowser } from "../support/browser.ts";
 import * as inPlayer from "../support/in-player.js";
 import { openTestHub, type TestHub } from "../support/test-hub.ts";
@@ -34,6 +35,9 @@ beforeAll(async () => {
     ...(await archiveTestRun(archive, {
       ...{ cameraId: "cam02", startTimeMs: startMs - 3_000, secondsPerVideo: [20], negative: true },
     })),
+    await archiveTestVideo(archive, {
+      ...{ cameraId: "hevc", codec: "h265", startTimeMs: startMs, width: 426, height: 240, seconds: 3 },
+    }),
   ]);
   const gap = { gap_id: newUuidV7(startMs), camera_id: "cam01", cause: "camera_failed", detail: "" };
   const gaps = [{ ...gap, from_time: at(24), to_time: at(114) }];
@@ -116,6 +120,16 @@ describe("the player", () => {
     // It asks every fifteen seconds.
     await page.clock.fastForward(16_000);
     await page.waitForFunction(inPlayer.isPast, newestMs + 5_000);
+    await page.close();
+  });
+
+  test("plays H.264 of a camera with H.265, where the browser does not know that", async () => {
+    const { page } = await browser.open();
+    await page.goto(`${hub.url}/cameras/hevc?at=${at(0.5)}`);
+    await page.waitForFunction(inPlayer.hasPicture);
+    await page.waitForFunction(inPlayer.qualityIs, "h264");
+    await page.keyboard.press("l");
+    await page.waitForFunction(inPlayer.isPast, startMs + 1_500);
     await page.close();
   });
 

@@ -21,3 +21,4 @@ export function overflow(): number;
 export function addressIsOfWhatIsSeen(): boolean;
 export function hasFirstFrames(count: number): boolean;
 export function seekBare(shares: number[]): Promise<number[]>;
+export function qualityIs(name: string): boolean;

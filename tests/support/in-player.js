@@ -86,3 +86,7 @@ export async function seekBare(shares) {
   }
   return taken;
 }
+
+export function qualityIs(name) {
+  return document.querySelector("[data-part=quality]").value === name;
+}

@@ -100,6 +100,10 @@ export class CameraStage {
     return wallOf(this.#stretches, this.video.currentTime);
   }
 
+  get quality(): string {
+    return this.#quality;
+  }
+
   /** Shows a moment; where it is not there, the next one that is. `clickedAt`: of `performance.now()`, to measure. */
   show(atMs: number, clickedAt?: number): void {
     if (clickedAt !== undefined) this.frames.expectFrame(clickedAt);
@@ -212,9 +216,12 @@ export class CameraStage {
       this.#recoveries = 0;
       this.#leaveHole();
     });
-    hls.on(Hls.Events.ERROR, (_, { fatal, type }) => {
+    hls.on(Hls.Events.ERROR, (_, { fatal, type, details }) => {
       if (!fatal) return;
-      if (type === Hls.ErrorTypes.MEDIA_ERROR && this.#recoveries++ < 2) hls.recoverMediaError();
+      const isMedia = type === Hls.ErrorTypes.MEDIA_ERROR;
+      // A codec that the browser does not know it will not know at the next try.
+      const mayRecover = isMedia && details !== Hls.ErrorDetails.BUFFER_ADD_CODEC_ERROR;
+      if (mayRecover && this.#recoveries++ < 2) hls.recoverMediaError();
       else this.#fail(type === Hls.ErrorTypes.NETWORK_ERROR ? "network" : "media");
     });
     return hls;

@@ -1,3 +1,4 @@
+import { AddressBar, queryOf } from "./address-bar.ts";
 import { CameraStage } from "./camera-stage.ts";
 import { ClipMarks } from "./clip-marks.ts";
 import { HoverCard } from "./hover-card.ts";
@@ -6,9 +7,9 @@ import { listenForKeys } from "./listen-for-keys.ts";
 import { following, type View } from "./plan-view.ts";
 import type { PlayerKeys } from "./player-keys.ts";
 import { part, readSettings } from "./player-settings.ts";
-import { fillQualities } from "./quality-menu.ts";
+import { fallBackToH264, fillQualities } from "./quality-menu.ts";
 import { Shuttle } from "./shuttle.ts";
-import { isoOf, TimelineData } from "./timeline-data.ts";
+import { TimelineData } from "./timeline-data.ts";
 import { TimelineView } from "./timeline-view.ts";
 import { wallMs } from "./wall-clock.ts";
 import { createTimeFormats, fill } from "./words.ts";
@@ -18,8 +19,6 @@ const refreshMs = 15_000;
 /** What is being recorded grows as it is played: it is waited for until so much is there. */
 const leastEdgeMs = 8_000;
 const noteMs = 6_000;
-/** The address is written no more often: browsers refuse more than some a second. */
-const addressMs = 1_500;
 
 /** The page of a camera's day with script: any moment of the camera, and of others beside it at the same instant. */
 class DayPlayer extends HTMLElement {
@@ -54,13 +53,17 @@ class DayPlayer extends HTMLElement {
     const all: Follower[] = cameras.map(({ cameraId }, i) => {
       const screen = this.querySelectorAll<HTMLElement>(".screen")[i] as HTMLElement;
       const video = screen.querySelector("video") as HTMLVideoElement;
-      const onFailed = (why: "network" | "media") => note(words.failed[why]);
+      const onFailed = async (why: "network" | "media") => {
+        const { isPlaying } = shuttle;
+        if (why === "network" || !(await fallBackToH264(stage))) note(words.failed[why]);
+        else if (isPlaying) shuttle.play();
+      };
       const data = new TimelineData(cameraId, () => timeline.draw());
       const playableIn = (atMs: number, range: View) => data.alike(atMs, range);
       const isOnEdge = (atMs: number) => data.isOnEdgeAt(atMs);
       const stage = new CameraStage({
         ...{ cameraId, timeZone, video, isOnEdge },
-        events: { onFailed, playableIn },
+        events: { onFailed: (why) => void onFailed(why), playableIn },
       });
       return { stage, screen, data };
     });
@@ -68,6 +71,7 @@ class DayPlayer extends HTMLElement {
     const { stage, data } = main;
     const inStep = new InStep(stage, others);
     const shuttle = new Shuttle(stage);
+    const address = new AddressBar(others.map((other) => other.stage.cameraId));
 
     const within = (): View => ({ fromMs: settings.firstMs, toMs: Math.max(wallMs(), settings.day.toMs) });
     const hover = new HoverCard(part(this, "hover"), words, formats);
@@ -103,7 +107,7 @@ class DayPlayer extends HTMLElement {
       inStep.keep(shuttle.rate, shuttle.isPlaying);
       timeline.view = following(timeline.view, atMs, within());
       update();
-      writeAddress(0);
+      address.write(stage.atMs, 0);
     };
 
     const tellGap = (fromMs: number, toMs: number) => {
@@ -141,20 +145,6 @@ class DayPlayer extends HTMLElement {
       shown.textContent = text;
       surface.ariaValueNow = String(Math.round(atMs / 1000));
       surface.ariaValueText = text;
-    };
-
-    let writtenAt = 0;
-    let written: string | undefined;
-    const writeAddress = (leastMs = addressMs) => {
-      const { atMs } = stage;
-      const at = atMs === undefined ? undefined : isoOf(Math.round(atMs));
-      if (at === undefined || at === written || performance.now() - writtenAt < leastMs) return;
-      writtenAt = performance.now();
-      written = at;
-      const query = new URLSearchParams({ at });
-      if (others.length > 0) query.set("with", others.map((other) => other.stage.cameraId).join(","));
-      // Commas and colons may stand in a query as they are, and are read more easily.
-      history.replaceState(null, "", `?${query.toString().replaceAll("%2C", ",").replaceAll("%3A", ":")}`);
     };
 
     const keys: PlayerKeys = {
@@ -225,14 +215,14 @@ class DayPlayer extends HTMLElement {
     );
     stage.video.addEventListener("click", withUpdate(keys.toggle));
     for (const name of ["play", "pause", "seeked", "ratechange"]) stage.video.addEventListener(name, update);
-    stage.video.addEventListener("pause", () => writeAddress(0));
-    stage.video.addEventListener("seeked", () => writeAddress(300));
+    stage.video.addEventListener("pause", () => address.write(stage.atMs, 0));
+    stage.video.addEventListener("seeked", () => address.write(stage.atMs, 300));
     const askForQualities = () => {
       const atMs = stage.atMs ?? 0;
       // What is on the edge is to be had as it was recorded alone.
       if (data.isOnEdgeAt(atMs)) return;
       stage.video.removeEventListener("loadeddata", askForQualities);
-      void fillQualities(qualities, stage.cameraId, atMs, words.source);
+      void fillQualities(qualities, stage, words.source);
     };
     stage.video.addEventListener("loadeddata", askForQualities);
     /** Plays on behind the end of what the stage has, where there is something; what is on the edge, in no small bits. */
@@ -256,16 +246,15 @@ class DayPlayer extends HTMLElement {
     for (const box of this.querySelectorAll<HTMLInputElement>("input[name=with]")) {
       box.addEventListener("change", () => {
         const chosen = [...this.querySelectorAll<HTMLInputElement>("input[name=with]:checked")];
-        const query = new URLSearchParams({ at: isoOf(Math.round(stage.atMs ?? settings.day.fromMs)) });
-        if (chosen.length > 0) query.set("with", chosen.map(({ value }) => value).join(","));
-        location.search = query.toString().replaceAll("%2C", ",").replaceAll("%3A", ":");
+        const besides = chosen.map(({ value }) => value);
+        location.search = queryOf(stage.atMs ?? settings.day.fromMs, besides);
       });
     }
 
     const stepping = setInterval(() => {
       look();
       inStep.keep(Math.max(0.25, shuttle.rate), !stage.video.paused);
-      writeAddress();
+      address.write(stage.atMs);
       if (!shuttle.isPlaying) return;
       if (stage.atMs !== undefined && !surface.matches(":active")) {
         timeline.view = following(timeline.view, stage.atMs, within());
