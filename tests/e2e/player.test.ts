@@ -191,6 +191,20 @@ describe("the player", () => {
     await page.close();
   });
 
+  test("gives away a part of several cameras as one ZIP", async () => {
+    const { page } = await open(pathAt(6, "&with=cam02"));
+    await page.click("[data-part=mark-from]");
+    await page.keyboard.press("ArrowRight");
+    await page.waitForFunction(inPlayer.isAt, startMs + 11_000);
+    await page.click("[data-part=mark-to]");
+    const link = page.locator("[data-part=clip]");
+    expect(await link.textContent()).toBe("Save as videos in a ZIP");
+    const [download] = await Promise.all([page.waitForEvent("download"), link.click()]);
+    expect(download.suggestedFilename()).toEndWith(".zip");
+    expect(await download.failure()).toBeNull();
+    await page.close();
+  });
+
   test("keeps another camera at the same instant, and says when it has nothing", async () => {
     const { page, troubles } = await open(pathAt(12, "&with=cam02"));
     await page.waitForFunction(inPlayer.isInStep, 50);

@@ -98,7 +98,7 @@ export const Player: FC<{ page: PageContext; model: PlayerModel }> = ({ page, mo
           {t.nothingMarked}
         </span>
         <a class="button small primary" href="#content" data-part="clip" download hidden>
-          {t.clip}
+          {cameras.length > 1 ? t.clips : t.clip}
         </a>
         <a class="button small" href="#content" data-part="evidence" download hidden>
           {t.evidence}

@@ -21,6 +21,7 @@ export const playerInEnglish = {
   markTo: "End here (O)",
   clear: "Forget the marks",
   clip: "Save as one video",
+  clips: "Save as videos in a ZIP",
   evidence: "Save as evidence",
   nothingMarked: "Mark a beginning and an end to save a part.",
   skipped: "{0} not there: {1}",

@@ -22,6 +22,7 @@ export const playerInKorean: typeof playerInEnglish = {
   markTo: "끝 표시 (O)",
   clear: "표시 지우기",
   clip: "영상 하나로 저장",
+  clips: "영상들을 ZIP으로 저장",
   evidence: "증거로 저장",
   nothingMarked: "일부를 저장하려면 시작과 끝을 표시하세요.",
   skipped: "{0} 건너뜀: {1}",

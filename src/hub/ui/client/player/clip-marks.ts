@@ -61,7 +61,9 @@ export class ClipMarks {
     for (const link of [clip, evidence]) link.hidden = !isWhole;
     if (!isWhole) return;
     const range = new URLSearchParams({ from: isoOf(fromMs), to: isoOf(toMs) });
-    clip.href = `/api/cameras/${this.#cameraIds[0]}/clip.mp4?${range}`;
-    evidence.href = `/api/evidence.zip?camera_id=${this.#cameraIds.join(",")}&${range}`;
+    const [only, ...others] = this.#cameraIds;
+    const all = `camera_id=${this.#cameraIds.join(",")}&${range}`;
+    clip.href = others.length === 0 ? `/api/cameras/${only}/clip.mp4?${range}` : `/api/clips.zip?${all}`;
+    evidence.href = `/api/evidence.zip?${all}`;
   }
 }
