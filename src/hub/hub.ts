@@ -1,7 +1,6 @@
 import { type Clock, systemClock } from "../common/clock.ts";
 import { newUuidV7 } from "../common/ids.ts";
 import { createLogger, type Logger } from "../common/log.ts";
-import { linkMethods } from "../common/protocol/link-methods.ts";
 import { versionText } from "../common/version.ts";
 import { createAlertRoutes } from "./alerts/alerts.routes.ts";
 import { runSilenceWatch } from "./alerts/silence-watch.ts";
@@ -39,13 +38,11 @@ import { createGapReportRoutes } from "./ingest/gap-reports.routes.ts";
 import { createIngestRoutes } from "./ingest/ingest.routes.ts";
 import { createCameraCommandRoutes } from "./link/camera-commands.routes.ts";
 import { createLinkRoutes } from "./link/link.routes.ts";
-import { createRemoteNodes } from "./link/linked-remote-nodes.ts";
 import { createNodeCommandRoutes } from "./link/node-commands.routes.ts";
-import { NodeLinks } from "./link/node-links.ts";
 import { createLiveHlsRoutes } from "./live/hls/live-hls.routes.ts";
 import { LiveRings } from "./live/hls/live-rings.ts";
 import { createLiveRoutes } from "./live/live.routes.ts";
-import { LiveCameras } from "./live/live-cameras.ts";
+import { openNodeAccess } from "./node-access.ts";
 import { createNodeService } from "./nodes/catalog-node-service.ts";
 import { createNodeRoutes } from "./nodes/nodes.routes.ts";
 import { BoundedTasks } from "./playback/bounded-tasks.ts";
@@ -134,28 +131,7 @@ export async function openHub({ config, selfCommand, clock = systemClock }: HubO
     clock,
   });
 
-  const links = new NodeLinks({
-    softwareVersion: versionText,
-    pingSeconds: config.link_ping_seconds,
-    clock,
-    logger: createLogger("link"),
-  });
-  const nodeOfCamera = async (cameraId: string) => (await nodes.findCamera(cameraId)).nodeId;
-  const live = new LiveCameras({
-    nodeOfCamera,
-    watch: (nodeId, camera_id) => links.request(nodeId, "watch", { camera_id }, linkMethods.watch.deadlineMs),
-    unwatch: (nodeId, camera_id) =>
-      links.request(nodeId, "unwatch", { camera_id }, linkMethods.unwatch.deadlineMs),
-    logger: createLogger("live"),
-  });
-  links.feed(live);
-  const remote = createRemoteNodes({
-    links,
-    nodeOfCamera,
-    checkNode: async (nodeId) => void (await nodes.find(nodeId)),
-    logger: createLogger("remote"),
-  });
-
+  const { links, live, remote, nodeOfCamera } = openNodeAccess({ config, nodes, clock });
   const onEdge = openEdgeFootage({
     ...{ links, nodeOfCamera, clock, logger: createLogger("edge-footage") },
     isKnown: async (videoId) => (await catalog.findVideo(videoId)) !== undefined,
