@@ -46,10 +46,17 @@ interface Tally {
   unsteady: string[];
 }
 
-/** Runs a program on our own stdout and stderr; `null` when it was killed for taking too long. */
+/**
+ * Runs a program on our own stdout and stderr; `null` when it was killed for taking too long. Whoever ends us ends it,
+ * and gets no count of a run that is not whole.
+ */
 async function run(argv: string[], limitMinutes: number): Promise<number | null> {
   const child = Bun.spawn(argv, { cwd: root, stdin: "ignore", stdout: "inherit", stderr: "inherit" });
-  const stop = () => child.kill("SIGTERM");
+  let endedBy: string | undefined;
+  const stop = (signal: NodeJS.Signals) => {
+    endedBy = signal;
+    child.kill("SIGTERM");
+  };
   process.once("SIGTERM", stop);
   process.once("SIGINT", stop);
   let tooLong = false;
@@ -61,6 +68,10 @@ async function run(argv: string[], limitMinutes: number): Promise<number | null>
   clearTimeout(timer);
   process.off("SIGTERM", stop);
   process.off("SIGINT", stop);
+  if (endedBy !== undefined) {
+    process.stderr.write(`ended by ${endedBy}: the tests are not whole\n`);
+    process.exit(1);
+  }
   if (tooLong) return null;
   // As shells count a death by a signal.
   return child.exitCode ?? 128;

@@ -24,19 +24,23 @@ function runOver(files: Record<string, string>, ...options: string[]) {
 }
 
 async function runWith(env: { CI: string }, files: Record<string, string>, ...options: string[]) {
-  for (const [path, body] of Object.entries(files)) await Bun.write(join(root, "tests", path), head + body);
-  const child = Bun.spawn([process.execPath, join(root, "scripts/run-tests.ts"), ...options], {
-    stdin: "ignore",
-    stdout: "pipe",
-    stderr: "pipe",
-    env: { ...process.env, ...env },
-  });
+  const child = await startOver(env, files, ...options);
   const [stdout, stderr, exitCode] = await Promise.all([
     child.stdout.text(),
     child.stderr.text(),
     child.exited,
   ]);
   return { exitCode, lastLine: stdout.trimEnd().split("\n").at(-1), stdout, stderr };
+}
+
+async function startOver(env: { CI: string }, files: Record<string, string>, ...options: string[]) {
+  for (const [path, body] of Object.entries(files)) await Bun.write(join(root, "tests", path), head + body);
+  return Bun.spawn([process.execPath, join(root, "scripts/run-tests.ts"), ...options], {
+    stdin: "ignore",
+    stdout: "pipe",
+    stderr: "pipe",
+    env: { ...process.env, ...env },
+  });
 }
 
 const passing = 'test("one", () => {});\ndescribe("in a suite", () => test("two", () => {}));\n';
@@ -69,6 +73,18 @@ describe("scripts/run-tests.ts", () => {
     expect(result).toMatchObject({ exitCode: 0, lastLine: "2 passed, 0 failed, 2 skipped" });
     expect(result.stdout).toContain("skipped: tests/common/a.test.ts: needs root [not root]\n");
     expect(result.stdout).toContain("skipped: tests/common/a.test.ts: bare <&> [no reason given]\n");
+  });
+
+  test("that is told to end does so, without going on to the next part or counting", async () => {
+    const started = join(root, "started");
+    const never = `test("never ends", async () => { await Bun.write("${started}", ""); await Bun.sleep(1e6); });`;
+    const files = { "common/a.test.ts": never, "e2e/b.test.ts": passing };
+    const child = await startOver({ CI: "true" }, files, "--unit", "--e2e");
+    while (!(await Bun.file(started).exists())) await Bun.sleep(20);
+    child.kill("SIGTERM");
+    expect(await child.exited).toBe(1);
+    expect(await child.stderr.text()).toContain("ended by SIGTERM: the tests are not whole");
+    expect(await child.stdout.text()).not.toContain("passed");
   });
 
   const broken = {

@@ -1,7 +1,8 @@
-import { mkdir, mkdtemp, readFile, rm, writeFile } from "node:fs/promises";
+import { mkdir, mkdtemp, rm, writeFile } from "node:fs/promises";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { type Child, runChild, startChild } from "../../src/common/child-process.ts";
+import { errnoOf } from "../../src/common/errors.ts";
 import type { SmbClientDestination, SmbMountDestination } from "../../src/edge/destination-config.ts";
 import { freePort, takesConnections } from "./ports.ts";
 
@@ -68,7 +69,8 @@ export class SmbServer implements AsyncDisposable {
 
   /** Starts it, and waits until it takes connections. */
   async run(): Promise<void> {
-    const argv = [smbd, "--foreground", "--no-process-group", "--debug-stdout"];
+    // In a process group of its own: when it is told to end, it tells its whole group.
+    const argv = [smbd, "--foreground", "--debug-stdout"];
     this.#main = startChild({ argv: [...argv, "--configfile", join(this.folder, "smb.conf")] });
     for (let ended = false; !(await takesConnections(this.port)); await Bun.sleep(20)) {
       void this.#main.exited.then(() => {
@@ -78,10 +80,14 @@ export class SmbServer implements AsyncDisposable {
     }
   }
 
-  /** To every process of it, those that serve connections first. */
+  /** To every process of it: they are a process group. */
   async signal(name: NodeJS.Signals): Promise<void> {
-    const main = this.#main?.pid ?? 0;
-    for (const pid of [...(await descendants(main)), main]) process.kill(pid, name);
+    if (this.#main === undefined) throw new Error("smbd was never started");
+    try {
+      process.kill(-this.#main.pid, name);
+    } catch (error) {
+      if (errnoOf(error) !== "ESRCH") throw error;
+    }
   }
 
   /** As a power cut of the NAS: nobody is told. */
@@ -91,8 +97,7 @@ export class SmbServer implements AsyncDisposable {
   }
 
   async [Symbol.asyncDispose](): Promise<void> {
-    await this.signal("SIGKILL").catch(() => undefined);
-    await this.#main?.exited;
+    await this.kill();
     await rm(this.folder, { recursive: true, force: true });
   }
 
@@ -126,10 +131,4 @@ export class SmbServer implements AsyncDisposable {
       })
       .join("");
   }
-}
-
-async function descendants(pid: number): Promise<number[]> {
-  const text = await readFile(`/proc/${pid}/task/${pid}/children`, "utf8").catch(() => "");
-  const children = text.split(" ").filter(Boolean).map(Number);
-  return [...(await Promise.all(children.map(descendants))).flat(), ...children];
 }

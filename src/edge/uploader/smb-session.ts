@@ -1,4 +1,5 @@
 import { type Child, startChild } from "../../common/child-process.ts";
+import { sleep } from "../../common/clock.ts";
 import {
   parseSmbFreeBytes,
   parseSmbListing,
@@ -9,6 +10,12 @@ import {
 } from "./smb-answer.ts";
 
 const maxLines = 100_000;
+/**
+ * Somebody may have a file open that was closed a moment ago: a scanner of the server, or the connection that we read
+ * it back over, whose end the server has not noticed yet. That passes.
+ */
+const heldPatienceMs = 5_000;
+const heldPauseMs = 50;
 
 /**
  * One connection to a share: an `smbclient` that reads commands from its stdin. It never connects again by itself, so
@@ -122,7 +129,7 @@ export class SmbSession implements AsyncDisposable {
 
   /** Afterwards it is not there. Throws `io`. */
   async remove(path: string): Promise<void> {
-    const lines = await this.#ask(`del "${path}"`);
+    const lines = await this.#askUntilNotHeld(`del "${path}"`);
     const status = smbStatusOf(lines);
     if (status !== undefined && status !== "NO_SUCH_FILE" && status !== "OBJECT_NAME_NOT_FOUND") {
       throw smbOperationError(`cannot remove ${path}`, lines);
@@ -131,7 +138,7 @@ export class SmbSession implements AsyncDisposable {
 
   /** The server refuses a name that is taken, in the same step ([MS-FSCC] 2.4.42, ReplaceIfExists = 0). */
   async rename(from: string, to: string): Promise<"renamed" | "taken"> {
-    const lines = await this.#ask(`rename "${from}" "${to}"`);
+    const lines = await this.#askUntilNotHeld(`rename "${from}" "${to}"`);
     const status = smbStatusOf(lines);
     if (status === "OBJECT_NAME_COLLISION") return "taken";
     if (status !== undefined) throw smbOperationError(`cannot give ${to} its name`, lines);
@@ -155,6 +162,14 @@ export class SmbSession implements AsyncDisposable {
     const outcome = await Promise.race([answered, this.#child.exited]);
     if (outcome !== "answered") throw smbOperationError("the SMB connection ended", this.#lines);
     return this.#lines;
+  }
+
+  async #askUntilNotHeld(command: string): Promise<string[]> {
+    for (let waitedMs = 0; ; waitedMs += heldPauseMs) {
+      const lines = await this.#ask(command);
+      if (smbStatusOf(lines) !== "SHARING_VIOLATION" || waitedMs >= heldPatienceMs) return lines;
+      await sleep(heldPauseMs);
+    }
   }
 
   #onLine(line: string): void {

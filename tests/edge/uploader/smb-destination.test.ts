@@ -7,6 +7,8 @@ import { createLogger } from "../../../src/common/log.ts";
 import { Secret } from "../../../src/common/secret.ts";
 import type { SmbClientDestination } from "../../../src/edge/destination-config.ts";
 import type { PutRequest } from "../../../src/edge/uploader/archive-destination.ts";
+import { openCredentialsFile } from "../../../src/edge/uploader/credentials-file.ts";
+import { SmbArchive } from "../../../src/edge/uploader/smb-archive.ts";
 import { smbClientArguments } from "../../../src/edge/uploader/smb-arguments.ts";
 import { SmbDestination } from "../../../src/edge/uploader/smb-destination.ts";
 import { SmbUpload } from "../../../src/edge/uploader/smb-upload.ts";
@@ -76,7 +78,6 @@ async function smallRequest(): Promise<PutRequest> {
 const filesIn = async (root: string) =>
   (await readdir(root, { recursive: true })).filter((name) => /\.(?:mp4|partial)$/.test(name)).sort();
 
-/** Command lines of the `smbclient` processes that talk to our server. */
 /** Command lines of the smbclients of these tests. */
 function clientsNow(): string[] {
   const lineOf = (pid: string) => {
@@ -192,6 +193,26 @@ testSmb(
     await rm(join(archive, "cam01"), { recursive: true });
   },
 );
+
+testSmb("a file that somebody still has open gets its name, or is removed, once it is closed", async () => {
+  const config = server.destination("videos");
+  const account = { username: config.username, domain: config.domain, password: new Secret(smbPassword) };
+  await using credentials = await openCredentialsFile(runFolder(), account);
+  await using share = await SmbArchive.open({ config, credentialsFile: credentials.path }, testArchiveId);
+  const path = join(archive, "held");
+  for (const change of [() => share.session.rename("held", "renamed"), () => share.session.remove("held")]) {
+    await writeFile(path, new Uint8Array(2_000_000));
+    const reader = await share.openFile("held", 2_000_000);
+    // The rest does not fit into the pipe: the server has it open until we are gone.
+    await reader.readInto(new Uint8Array(1000), 0);
+    const changing = change();
+    expect(await Promise.race([changing, Bun.sleep(300).then(() => "waits")])).toBe("waits");
+    await reader[Symbol.asyncDispose]();
+    await changing;
+    expect(await Bun.file(path).exists()).toBe(false);
+  }
+  await rm(join(archive, "renamed"));
+});
 
 testSmb(
   "a server that dies in the middle leaves no half file, and gets the whole when it is back",
