@@ -1,12 +1,11 @@
-import { mkdtemp, rm } from "node:fs/promises";
-import { tmpdir } from "node:os";
+import { availableParallelism } from "node:os";
 import { join, resolve } from "node:path";
 import { parseArgs } from "node:util";
-import { parseJunitReport, type TestReport } from "./junit-report.ts";
+import { type FileOutcome, runTestFile, sideBySide } from "./test-files.ts";
 
 const root = resolve(import.meta.dir, "..");
 
-const usage = `Usage: scripts/test [--static] [--unit] [--e2e] [--kernel] [--binaries] [--only PATTERN]
+const usage = `Usage: scripts/test [--static] [--unit] [--e2e] [--kernel] [--binaries] [--only PATTERN] [--jobs N]
 
   --static        shellcheck, tsc and biome
   --unit          tests of single parts
@@ -14,11 +13,13 @@ const usage = `Usage: scripts/test [--static] [--unit] [--e2e] [--kernel] [--bin
   --kernel        NFS and SMB shares mounted by a Linux kernel of the tests' own
   --binaries      compiled programs away from the sources, linux-arm64 ones in an emulator
   --only PATTERN  test files whose path contains PATTERN
+  --jobs N        so many files side by side; as many as there are processors, four at most, without it
 Without options all of it, in this order. The last line is the count: "N passed, N failed", ", N skipped" where some
 were, each named above with its reason. The exit code is 0 when nothing failed and something ran.
 
-With CI=true, files with a failed test run once more, by themselves; what passes then counts as passed and is named as
-"unsteady" above the count: its test, or what it tests, has a race to be mended. What fails twice has failed.
+With CI=true, files in which something failed run once more, with nothing beside them; what passes then counts as passed
+and is named as "unsteady" above the count: its test, or what it tests, has a race to be mended. What fails twice has
+failed, and so has what hangs.
 `;
 
 const isKernel = (file: string) => file.startsWith("tests/kernel/");
@@ -26,16 +27,16 @@ const isBinaries = (file: string) => file.startsWith("tests/e2e/binaries");
 /** The bench's own test starts the whole, too. */
 const isE2e = (file: string) => file.startsWith("tests/e2e/") || file.startsWith("tests/scripts/bench");
 
-/** A group ends by itself long before this; what hangs is killed and counted as failed. */
+/** A file ends by itself long before its limit. */
 const groups = [
   {
     name: "unit",
-    limitMinutes: 12,
+    limitMinutes: 5,
     holds: (file: string) => !isE2e(file) && !isKernel(file) && !isBinaries(file),
   },
-  { name: "e2e", limitMinutes: 15, holds: (file: string) => isE2e(file) && !isBinaries(file) },
+  { name: "e2e", limitMinutes: 8, holds: (file: string) => isE2e(file) && !isBinaries(file) },
   { name: "kernel", limitMinutes: 8, holds: isKernel },
-  { name: "binaries", limitMinutes: 6, holds: (file: string) => isBinaries(file) },
+  { name: "binaries", limitMinutes: 8, holds: (file: string) => isBinaries(file) },
 ] as const;
 
 interface Tally {
@@ -44,21 +45,25 @@ interface Tally {
   skipped: string[];
   /** Passed at the second try. */
   unsteady: string[];
+  seconds: Map<string, number>;
 }
 
-/**
- * Runs a program on our own stdout and stderr; `null` when it was killed for taking too long. Whoever ends us ends it,
- * and gets no count of a run that is not whole.
- */
+/** Whoever ends us ends what we run, and gets no count of a run that is not whole. */
+const ending = new AbortController();
+for (const signal of ["SIGINT", "SIGTERM", "SIGHUP"] as const)
+  process.once(signal, () => ending.abort(signal));
+
+function leaveIfTold(): void {
+  if (!ending.signal.aborted) return;
+  process.stderr.write(`ended by ${ending.signal.reason}: the tests are not whole\n`);
+  process.exit(1);
+}
+
+/** Runs a program on our own stdout and stderr; `null` when it was killed for taking too long. */
 async function run(argv: string[], limitMinutes: number): Promise<number | null> {
   const child = Bun.spawn(argv, { cwd: root, stdin: "ignore", stdout: "inherit", stderr: "inherit" });
-  let endedBy: string | undefined;
-  const stop = (signal: NodeJS.Signals) => {
-    endedBy = signal;
-    child.kill("SIGTERM");
-  };
-  process.once("SIGTERM", stop);
-  process.once("SIGINT", stop);
+  const stop = () => child.kill("SIGTERM");
+  ending.signal.addEventListener("abort", stop, { once: true });
   let tooLong = false;
   const timer = setTimeout(() => {
     tooLong = true;
@@ -66,12 +71,8 @@ async function run(argv: string[], limitMinutes: number): Promise<number | null>
   }, limitMinutes * 60_000);
   await child.exited;
   clearTimeout(timer);
-  process.off("SIGTERM", stop);
-  process.off("SIGINT", stop);
-  if (endedBy !== undefined) {
-    process.stderr.write(`ended by ${endedBy}: the tests are not whole\n`);
-    process.exit(1);
-  }
+  ending.signal.removeEventListener("abort", stop);
+  leaveIfTold();
   if (tooLong) return null;
   // As shells count a death by a signal.
   return child.exitCode ?? 128;
@@ -112,66 +113,46 @@ async function runStaticChecks(tally: Tally): Promise<void> {
   }
 }
 
-interface Outcome {
-  /** `null` when the runner was killed for taking too long. */
-  exitCode: number | null;
-  /** `undefined` when the runner died before it wrote one. */
-  report: TestReport | undefined;
-}
-
-async function runFiles(files: string[], limitMinutes: number): Promise<Outcome> {
-  const scratch = await mkdtemp(join(tmpdir(), "livecam-tests-"));
-  try {
-    const reportFile = join(scratch, "junit.xml");
-    const exitCode = await run(
-      [
-        ...[process.execPath, "test", "--no-orphans", "--timeout", "60000"],
-        ...["--reporter=junit", `--reporter-outfile=${reportFile}`],
-        ...files.map((file) => `./${file}`),
-      ],
-      limitMinutes,
-    );
-    const xml = (await Bun.file(reportFile).exists()) ? await Bun.file(reportFile).text() : "";
-    return { exitCode, report: xml === "" ? undefined : parseJunitReport(xml) };
-  } finally {
-    await rm(scratch, { recursive: true, force: true });
-  }
-}
-
-async function runGroup(group: (typeof groups)[number], files: string[], tally: Tally): Promise<void> {
+async function runGroup(group: (typeof groups)[number], files: string[], jobs: number, tally: Tally) {
   console.log(`--- ${group.name}: ${files.length} files`);
-  const { exitCode, report } = await runFiles(files, group.limitMinutes);
-  const fail = (what: string) => tally.failures.push(`${group.name}: ${what}`);
-  if (exitCode === null) fail(`still running after ${group.limitMinutes} minutes`);
-  else if (report === undefined) fail(`the test runner died (exit code ${exitCode})`);
-  if (report === undefined) return;
-
-  // A file that throws while it is loaded has no test in the report, nor has one that is empty.
-  for (const file of files.filter((file) => !report.has(file))) fail(`${file}: none of its tests ran`);
-  const failing = [...report].filter(([, { failed }]) => failed.length > 0).map(([file]) => file);
-  if (exitCode !== 0 && exitCode !== null && failing.length === 0 && report.size === files.length) {
-    fail(`error outside of any test (exit code ${exitCode})`);
-  }
-  if (failing.length > 0 && exitCode !== null && process.env.CI === "true") {
-    await runAgain(group, failing, report, tally);
-  }
-  for (const [file, { passed, failed, skipped }] of report) {
-    tally.passed += passed;
-    for (const title of failed) fail(`${file}: ${title}`);
-    tally.skipped.push(...skipped.map((title) => `${file}: ${title}`));
+  const outcomes: FileOutcome[] = [];
+  const runFile = async (file: string) => {
+    const outcome = await runTestFile(file, {
+      root,
+      limitMinutes: group.limitMinutes,
+      signal: ending.signal,
+    });
+    process.stdout.write(outcome.output);
+    return outcome;
+  };
+  await sideBySide(files, jobs, async (file) => {
+    if (!ending.signal.aborted) outcomes.push(await runFile(file));
+  });
+  leaveIfTold();
+  outcomes.sort((one, other) => (one.file < other.file ? -1 : 1));
+  for (const first of outcomes) {
+    let last = first;
+    if (hasFailed(first) && !first.hung && process.env.CI === "true") {
+      console.log(`--- ${group.name}, once more: ${first.file}`);
+      const second = await runFile(first.file);
+      leaveIfTold();
+      if (!hasFailed(second)) {
+        last = second;
+        tally.unsteady.push(...troublesOf(first));
+      }
+    }
+    tally.passed += last.report.passed;
+    tally.failures.push(...troublesOf(last).map((text) => `${group.name}: ${text}`));
+    tally.skipped.push(...last.report.skipped.map((title) => `${last.file}: ${title}`));
+    tally.seconds.set(first.file, first.seconds);
   }
 }
 
-/** Puts what a file said at the second try in the place of what it said at the first, when nothing was wrong then. */
-async function runAgain(group: (typeof groups)[number], files: string[], report: TestReport, tally: Tally) {
-  for (const file of files) {
-    console.log(`--- ${group.name}, once more: ${file}`);
-    const again = await runFiles([file], group.limitMinutes);
-    const second = again.report?.get(file);
-    if (again.exitCode !== 0 || second === undefined) continue;
-    for (const title of report.get(file)?.failed ?? []) tally.unsteady.push(`${file}: ${title}`);
-    report.set(file, second);
-  }
+const hasFailed = ({ report, trouble }: FileOutcome) => trouble !== undefined || report.failed.length > 0;
+
+function troublesOf({ file, report, trouble }: FileOutcome): string[] {
+  const texts = trouble === undefined ? report.failed : [...report.failed, trouble];
+  return texts.map((text) => `${file}: ${text}`);
 }
 
 function parseOptions(argv: string[]) {
@@ -184,15 +165,20 @@ function parseOptions(argv: string[]) {
       kernel: { type: "boolean" },
       binaries: { type: "boolean" },
       only: { type: "string" },
+      jobs: { type: "string" },
       help: { type: "boolean", short: "h" },
     },
   });
+  const jobs = Number(values.jobs ?? Math.min(4, availableParallelism()));
+  if (!Number.isInteger(jobs) || jobs < 1)
+    throw new Error(`--jobs has to be 1 or more, not ${values.jobs}\n`);
   const all = !(values.static || values.unit || values.e2e || values.kernel || values.binaries);
   return {
     help: values.help === true,
     static: values.static === true || (all && values.only === undefined),
     groups: groups.filter((group) => all || values[group.name]),
     only: values.only ?? "",
+    jobs,
   };
 }
 
@@ -209,16 +195,18 @@ async function main(): Promise<number> {
     return 0;
   }
 
-  const tally: Tally = { passed: 0, failures: [], skipped: [], unsteady: [] };
+  const tally: Tally = { passed: 0, failures: [], skipped: [], unsteady: [], seconds: new Map() };
   if (options.static) await runStaticChecks(tally);
   const files = [...new Bun.Glob("tests/**/*.test.{ts,tsx}").scanSync({ cwd: root })].sort();
   for (const group of options.groups) {
     const chosen = files.filter((file) => group.holds(file) && file.includes(options.only));
-    if (chosen.length > 0) await runGroup(group, chosen, tally);
+    if (chosen.length > 0) await runGroup(group, chosen, options.jobs, tally);
   }
 
   const failed = tally.failures.length;
   console.log("---");
+  const slowest = [...tally.seconds].sort(([, one], [, other]) => other - one).slice(0, 10);
+  for (const [file, seconds] of slowest) console.log(`${seconds.toFixed(1).padStart(6)} s  ${file}`);
   for (const text of tally.skipped) {
     console.log(`skipped: ${text}${text.endsWith("]") ? "" : " [no reason given]"}`);
   }
