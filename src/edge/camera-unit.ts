@@ -1,7 +1,7 @@
 import type * as v from "valibot";
 import { AppError } from "../common/errors.ts";
 import type { CameraStatus } from "../common/protocol/node.ts";
-import { formatWireTime } from "../common/protocol/wire.ts";
+import { formatWireTime, plainTextOf } from "../common/protocol/wire.ts";
 import type { Camera } from "./camera/camera.ts";
 import type { CaptureSettings } from "./camera/camera-source.ts";
 import type { CameraWatcher } from "./camera/camera-watcher.ts";
@@ -113,6 +113,5 @@ export class CameraUnit implements ControlledCamera {
 
 /** The protocol takes no control characters: one in a program's last words must not cost a heartbeat. */
 function plain(text: string | undefined): string | null {
-  // biome-ignore lint/suspicious/noControlCharactersInRegex: removing them is the point
-  return text === undefined ? null : text.replace(/[\u0000-\u001f\u007f]+/g, " ").slice(0, 500);
+  return text === undefined ? null : plainTextOf(text, 500);
 }

@@ -73,6 +73,15 @@ export function catalogContract(name: string, open: () => Promise<Catalog>): voi
         );
       });
 
+      test("half of a surrogate pair is replaced, and does not end whoever reads it", async () => {
+        const video = sampleVideo({ cameraId: newCamera(), softwareVersion: "a\ud83d", codec: "\\ud83d" });
+        await catalog.saveVideos([video], nowMs);
+        expect(await catalog.findVideo(video.videoId)).toMatchObject({
+          softwareVersion: "a\ufffd",
+          codec: "\\ud83d",
+        });
+      });
+
       test("the same again is a duplicate, and changes nothing", async () => {
         const video = sampleVideo({ cameraId: newCamera() });
         await catalog.saveVideos([video], nowMs);

@@ -54,17 +54,21 @@ export const TimeZone = v.pipe(
 const safeInteger = v.pipe(v.number(), v.safeInteger("a whole number"));
 export const NonNegativeInteger = v.pipe(safeInteger, v.minValue(0));
 export const PositiveInteger = v.pipe(safeInteger, v.minValue(1));
-/** Text for people: bounded, no control characters (they forge log lines and headers). */
+/** Text for people: bounded, no control characters (they forge log lines and headers), no half of a surrogate pair. */
 export const PlainText = (maxLength: number) =>
   v.pipe(
     v.string(),
     v.maxLength(maxLength),
     // biome-ignore lint/suspicious/noControlCharactersInRegex: refusing them is the point
     v.regex(/^[^\u0000-\u001f\u007f]*$/, "text without control characters"),
+    v.check((text) => text.isWellFormed(), "text in well-formed Unicode"),
   );
 
-/** Any text as {@link PlainText} takes it. */
+/** Any text as {@link PlainText} takes it. The end may be the half of a pair. */
 export function plainTextOf(text: string, maxLength: number): string {
   // biome-ignore lint/suspicious/noControlCharactersInRegex: removing them is the point
-  return text.replace(/[\u0000-\u001f\u007f]+/g, " ").slice(0, maxLength);
+  return text
+    .replace(/[\u0000-\u001f\u007f]+/g, " ")
+    .slice(0, maxLength)
+    .toWellFormed();
 }

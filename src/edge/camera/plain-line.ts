@@ -12,6 +12,7 @@ export function plainLine(text: string): string {
       .replace(/([a-z][a-z0-9+.-]*:\/\/)[^\s/@]*@/gi, "$1")
       .trim()
       .slice(0, maxLength)
+      .toWellFormed()
   );
 }
 

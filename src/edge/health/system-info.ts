@@ -142,5 +142,8 @@ function networkBytes(text: string): { received: number; sent: number } {
 /** The device tree ends its strings with NUL. */
 function plain(text: string, maxLength: number): string {
   // biome-ignore lint/suspicious/noControlCharactersInRegex: removing them is the point
-  return text.replace(/[\u0000-\u001f\u007f]/g, "").slice(0, maxLength);
+  return text
+    .replace(/[\u0000-\u001f\u007f]/g, "")
+    .slice(0, maxLength)
+    .toWellFormed();
 }

@@ -2,7 +2,7 @@ import { readFile } from "node:fs/promises";
 import { join } from "node:path";
 import * as v from "valibot";
 import { writeFileAtomic } from "../../common/atomic-file.ts";
-import { PlainText, PositiveInteger } from "../../common/protocol/wire.ts";
+import { PlainText, PositiveInteger, plainTextOf } from "../../common/protocol/wire.ts";
 import {
   formatSegmentIdentity,
   identityOf,
@@ -73,7 +73,7 @@ export function formatClosedRecord(segment: ClosedSegment): string {
   const record: v.InferInput<typeof ClosedRecord> = {
     ...formatSegmentIdentity(segment.identity),
     ...formatAnchor(segment.anchor),
-    end_reason: plain(segment.endReason),
+    end_reason: plainTextOf(segment.endReason, 500),
     size_bytes: segment.sizeBytes,
     ...(segment.spoolChecksum !== undefined && { spool_checksum: segment.spoolChecksum }),
   };
@@ -145,9 +145,4 @@ function formatAnchor(anchor: ClockAnchor | undefined): AnchorJson {
 
 function anchorOf({ clock_anchor: json }: AnchorJson): ClockAnchor | undefined {
   return json && { bootId: json.boot_id, wallOffsetMs: json.wall_offset_ms };
-}
-
-function plain(text: string): string {
-  // biome-ignore lint/suspicious/noControlCharactersInRegex: removing them is the point
-  return text.replace(/[\u0000-\u001f\u007f]+/g, " ").slice(0, 500);
 }

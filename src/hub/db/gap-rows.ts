@@ -1,5 +1,6 @@
 import { knownGapCause } from "../../common/protocol/gap.ts";
 import type { Gap, GapQuery, NewGap, TimeSpan } from "./catalog.ts";
+import { jsonArgument } from "./json-argument.ts";
 import type { SqlValue } from "./libsql-connection.ts";
 import type { LibsqlDatabase } from "./libsql-database.ts";
 
@@ -23,7 +24,7 @@ export async function saveGaps(
   const rows = gaps.map((gap) => [
     ...[gap.gapId, gap.cameraId, gap.nodeId, gap.fromMs, gap.toMs, gap.cause, gap.detail],
   ]);
-  const [result] = await database.write([{ sql: insertGaps, args: [JSON.stringify(rows), nowMs] }]);
+  const [result] = await database.write([{ sql: insertGaps, args: [jsonArgument(rows), nowMs] }]);
   return result?.rowsAffected ?? 0;
 }
 
@@ -72,7 +73,7 @@ async function footageIn(
        AND v.start_time_ms > gap.value ->> 1 - (SELECT max(end_time_ms - start_time_ms) FROM videos)
        AND v.end_time_ms > gap.value ->> 1 AND v.mock = 0
      LIMIT ?`,
-    [JSON.stringify(spans), maxFootage],
+    [jsonArgument(spans), maxFootage],
   );
   for (const [key, fromMs, toMs] of rows as number[][]) {
     const known = found.get(key as number) ?? [];

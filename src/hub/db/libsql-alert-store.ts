@@ -1,5 +1,6 @@
 import type { AlertParams, AlertSeverity } from "../../common/protocol/alert.ts";
 import type { Alert, AlertQuery, AlertSource, AlertStore } from "../alerts/alert-store.ts";
+import { jsonArgument } from "./json-argument.ts";
 import type { SqlValue } from "./libsql-connection.ts";
 import type { LibsqlDatabase } from "./libsql-database.ts";
 
@@ -30,8 +31,8 @@ export function createLibsqlAlertStore(database: LibsqlDatabase): AlertStore {
       ]);
       const ids = alerts.map(({ alertId }) => alertId);
       await database.write([
-        { sql: upsert, args: [JSON.stringify(rows), nodeId, source, nowMs] },
-        { sql: endOthers, args: [nowMs, nodeId, source, JSON.stringify(ids)] },
+        { sql: upsert, args: [jsonArgument(rows), nodeId, source, nowMs] },
+        { sql: endOthers, args: [nowMs, nodeId, source, jsonArgument(ids)] },
       ]);
     },
 

@@ -1,6 +1,7 @@
 import { AppError } from "../../common/errors.ts";
 import { localTimeOf, pad } from "../../common/time-zone.ts";
 import type { NewVideo, SaveResult } from "./catalog.ts";
+import { jsonArgument } from "./json-argument.ts";
 import type { LibsqlDatabase } from "./libsql-database.ts";
 
 /** A key of its own for each column, in the order of the table. */
@@ -63,8 +64,8 @@ export async function saveVideos(
   if (videos.length === 0) return [];
   const owners = new Map(videos.map((video) => [video.cameraId, video.nodeId]));
   const [, inserted] = await database.write([
-    { sql: insertCameras, args: [JSON.stringify([...owners])] },
-    { sql: insertVideos, args: [JSON.stringify(videos.map(rowOf)), nowMs] },
+    { sql: insertCameras, args: [jsonArgument([...owners])] },
+    { sql: insertVideos, args: [jsonArgument(videos.map(rowOf)), nowMs] },
   ]);
   const stored = new Set(inserted?.rows.map((row) => row[0] as string));
   // An id that a batch has twice is stored by its first entry; the second is compared with it like any other.
@@ -72,7 +73,7 @@ export async function saveVideos(
   if (isStored.every(Boolean)) return videos.map(() => ({ result: "stored" }));
 
   const others = videos.filter((_, i) => !isStored[i]).map((video) => [video.videoId, video.filePath]);
-  const rows = await database.read(selectKnown, [JSON.stringify(others)]);
+  const rows = await database.read(selectKnown, [jsonArgument(others)]);
   const known = rows.map((row): Known => {
     const [videoId, filePath, fileSizeBytes, fileSha256, recordedSha256] = row;
     return { videoId, filePath, fileSizeBytes, fileSha256, recordedSha256 } as Known;

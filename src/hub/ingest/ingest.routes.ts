@@ -14,6 +14,10 @@ import { announceVideos } from "./announce-videos.ts";
 
 /** 500 videos of 1 kB each are half of it. */
 const maxBytes = 1024 * 1024;
+/** In every time zone a year of four digits. */
+const [earliestMs, latestMs] = [0, Date.UTC(9998, 11, 31)];
+/** Segments have an hour at most. Whoever looks for what overlaps a range looks as far back as the longest one is. */
+const longestMs = 86_400_000;
 
 export function createIngestRoutes(options: {
   catalog: Pick<Catalog, "saveVideos">;
@@ -64,9 +68,17 @@ export function createIngestRoutes(options: {
 function issuesOf(video: AnnouncedVideo, index: number): InputIssue[] {
   const path = `videos.${index}`;
   const inFolderOf = parseArchivePath(video.file_path)?.cameraId;
+  const spanMs = video.end_time - video.start_time;
   return [
-    ...(video.end_time < video.start_time
-      ? [{ path: `${path}.end_time`, message: "expected a time not before start_time" }]
+    ...(video.start_time < earliestMs || video.start_time > latestMs
+      ? [{ path: `${path}.start_time`, message: "expected a time from 1970 to 9998" }]
+      : []),
+    ...(spanMs < 0 ? [{ path: `${path}.end_time`, message: "expected a time not before start_time" }] : []),
+    ...(spanMs > longestMs
+      ? [{ path: `${path}.end_time`, message: "expected a time at most a day after start_time" }]
+      : []),
+    ...(video.duration_ms > longestMs
+      ? [{ path: `${path}.duration_ms`, message: "expected at most a day" }]
       : []),
     ...(inFolderOf === video.camera_id
       ? []
