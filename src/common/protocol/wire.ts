@@ -67,8 +67,6 @@ export const PlainText = (maxLength: number) =>
 /** Any text as {@link PlainText} takes it. The end may be the half of a pair. */
 export function plainTextOf(text: string, maxLength: number): string {
   // biome-ignore lint/suspicious/noControlCharactersInRegex: removing them is the point
-  return text
-    .replace(/[\u0000-\u001f\u007f]+/g, " ")
-    .slice(0, maxLength)
-    .toWellFormed();
+  const plain = text.replace(/[\u0000-\u001f\u007f]+/g, " ");
+  return plain.slice(0, maxLength).toWellFormed();
 }

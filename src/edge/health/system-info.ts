@@ -4,6 +4,7 @@ import { join } from "node:path";
 import type * as v from "valibot";
 import type { Clock } from "../../common/clock.ts";
 import type { SystemInfo, Throttling } from "../../common/protocol/node.ts";
+import { plainTextOf } from "../../common/protocol/wire.ts";
 
 export interface SystemInfoOptions {
   spoolPath: string;
@@ -142,8 +143,5 @@ function networkBytes(text: string): { received: number; sent: number } {
 /** The device tree ends its strings with NUL. */
 function plain(text: string, maxLength: number): string {
   // biome-ignore lint/suspicious/noControlCharactersInRegex: removing them is the point
-  return text
-    .replace(/[\u0000-\u001f\u007f]/g, "")
-    .slice(0, maxLength)
-    .toWellFormed();
+  return plainTextOf(text.replace(/[\u0000-\u001f\u007f]/g, ""), maxLength);
 }
