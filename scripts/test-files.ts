@@ -18,7 +18,9 @@ export interface FileOutcome {
 
 export interface FileOptions {
   root: string;
-  /** What takes longer hangs where no test's own limit can end it, and is killed. */
+  /** Of a test that has no limit of its own. */
+  testLimitSeconds: number;
+  /** What takes longer hangs where no test's limit can end it, and is killed. */
   limitMinutes: number;
   /** Ends it. */
   signal: AbortSignal;
@@ -31,7 +33,7 @@ export interface FileOptions {
  */
 export async function runTestFile(
   file: string,
-  { root, limitMinutes, signal }: FileOptions,
+  { root, testLimitSeconds, limitMinutes, signal }: FileOptions,
 ): Promise<FileOutcome> {
   const scratch = await mkdtemp(join(tmpdir(), "livecam-tests-"));
   const reportFile = join(scratch, "junit.xml");
@@ -41,7 +43,8 @@ export async function runTestFile(
     const output = openSync(outputFile, "a");
     const child = Bun.spawn(
       [
-        ...[process.execPath, "test", "--no-orphans", "--timeout", String(testLimitMs)],
+        ...[process.execPath, "test", "--no-orphans", "--timeout", String(testLimitSeconds * 1000)],
+        ...["--max-concurrency", String(atOnce)],
         ...["--reporter=junit", `--reporter-outfile=${reportFile}`, `./${file}`],
       ],
       { cwd: root, stdin: "ignore", stdout: output, stderr: output, detached: true },
@@ -72,8 +75,8 @@ export async function runTestFile(
   }
 }
 
-/** Of a test that has none of its own: ten times what most of the slow ones take. */
-const testLimitMs = 60_000;
+/** Of the tests of a file that say that they may run beside each other. */
+const atOnce = 4;
 
 function troubleOf(child: Bun.Subprocess, xml: string, report: FileReport): string | undefined {
   const how = child.signalCode ?? `exit code ${child.exitCode}`;

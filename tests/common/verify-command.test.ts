@@ -13,7 +13,7 @@ beforeAll(async () => {
   const { init, fragments } = splitStream(await recordStream(root, recipes["H.264 baseline"]!));
   video = archiveBytes(init, fragments);
   spool = spoolBytes(init, fragments);
-}, 30_000);
+}, 60_000);
 afterAll(() => rm(root, { recursive: true, force: true }));
 
 let folder: string;

@@ -29,17 +29,23 @@ test("killed, stopped and paused: the hub's videos and gaps together are the who
     ],
     config: { upload: { destination: { type: "path", path: join(hub.folder, "archive") } } },
   });
+  const client = new ControlClient(site.socket);
   const live = async (work: (edge: EdgeProcess) => Promise<unknown>) => {
     const edge = new EdgeProcess(site);
-    // What a crash left is closed before anything is announced: then the new process records, too.
-    await edge.logged("acknowledged", 1);
-    await work(edge);
-    await edge.exited;
+    try {
+      // What is acknowledged may be what a crash left: that this process records, too, is another thing.
+      await edge.logged("acknowledged", 1);
+      while (!(await client.status().catch(() => undefined))?.cameras[0]?.last_fragment_at)
+        await Bun.sleep(50);
+      await work(edge);
+    } finally {
+      edge.kill("SIGKILL");
+      await edge.exited;
+    }
   };
   await live(async (edge) => edge.kill("SIGKILL"));
   await live(async (edge) => edge.stop());
   await live(async (edge) => {
-    const client = new ControlClient(site.socket);
     await client.post(`/cameras/${cameraId}/pause`);
     await Bun.sleep(1000);
     await client.post(`/cameras/${cameraId}/resume`);

@@ -172,7 +172,7 @@ test("while the archive is away, what is on the node is listed and plays over th
   };
   expect(new Set(all.videos.map(({ run_id }) => run_id)).size).toBe(1);
   expect(all.videos.map(({ sequence }) => sequence)).toEqual(all.videos.map((_, i) => i));
-}, 120_000);
+}, 180_000);
 
 async function signIn(url: string): Promise<string> {
   const response = await fetch(`${url}/login`, {

@@ -31,8 +31,10 @@ test("a hub that is put back to an older catalog is told what it lacks, once, al
 
   let found: string[] = [];
   let hub: HubProcess | undefined;
-  const start = async () => {
+  /** `look` is called before the node can reach it. */
+  const start = async (look: () => Promise<void> = async () => undefined) => {
     hub = await startHubProcess({ data, archive });
+    await look();
     proxy.port = Number(new URL(hub.url).port);
   };
   const stop = async (signal: NodeJS.Signals) => {
@@ -46,6 +48,13 @@ test("a hub that is put back to an older catalog is told what it lacks, once, al
     });
     const { videos } = (await response.json()) as { videos: { file_path: string }[] };
     return videos.map(({ file_path }) => file_path).sort();
+  };
+  const untilAllAreFound = async (paths: readonly string[], edge: EdgeProcess) => {
+    const deadline = AbortSignal.timeout(90_000);
+    for (found = []; !paths.every((path) => found.includes(path)); await Bun.sleep(50)) {
+      if (deadline.aborted) throw new Error(`only ${found} of ${paths}:\n${edge.tail()}\n${hub?.log()}`);
+      found = await pathsOf();
+    }
   };
   await start();
 
@@ -73,24 +82,15 @@ test("a hub that is put back to an older catalog is told what it lacks, once, al
 
     await stop("SIGKILL");
     await putBack("yesterday");
-    await start();
-    expect((await pathsOf()).length).toBeLessThan(known.length);
-    while (!known.every((path) => found.includes(path))) {
-      found = await pathsOf();
-      await Bun.sleep(50);
-    }
+    await start(async () => expect((await pathsOf()).length).toBeLessThan(known.length));
+    await untilAllAreFound(known, edge);
 
     await acknowledged(1);
     const all = await pathsOf();
     await stop("SIGKILL");
     await putBack("new");
-    await start();
-    expect(await pathsOf()).toEqual([]);
-    found = [];
-    while (!all.every((path) => found.includes(path))) {
-      found = await pathsOf();
-      await Bun.sleep(50);
-    }
+    await start(async () => expect(await pathsOf()).toEqual([]));
+    await untilAllAreFound(all, edge);
     expect(await edge.stop()).toBe(0);
     // Nothing twice, nothing that is not there.
     const files = (await readdir(archive, { recursive: true }))
@@ -104,4 +104,4 @@ test("a hub that is put back to an older catalog is told what it lacks, once, al
     await edge.exited;
     await stop("SIGKILL");
   }
-}, 60_000);
+}, 240_000);

@@ -50,4 +50,4 @@ test("ten viewers, and a player of HLS beside them, cost the camera's node one u
     edge.kill("SIGKILL");
     await edge.exited;
   }
-}, 120_000);
+}, 180_000);

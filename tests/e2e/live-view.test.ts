@@ -73,4 +73,4 @@ test("the live page plays the camera, says when it is paused or away, and plays 
     edge.kill("SIGKILL");
     await edge.exited;
   }
-}, 120_000);
+}, 180_000);

@@ -11,7 +11,7 @@ import { openTestHub, type TestHub } from "../support/test-hub.ts";
 
 // The page of a camera's day in a real browser: 24 seconds in three segments, a minute and a half of nothing, another run.
 
-setDefaultTimeout(60_000);
+setDefaultTimeout(180_000);
 
 const startMs = Date.parse("2025-09-23T06:30:00Z");
 const at = (seconds: number) => new Date(startMs + seconds * 1000).toISOString();
@@ -118,7 +118,7 @@ describe("the player", () => {
     await page.waitForFunction(inPlayer.noteSays, "This is the newest.");
     await hub.announce(second ? [second] : []);
     // It asks every fifteen seconds, and plays what it is then told of.
-    const deadline = AbortSignal.timeout(30_000);
+    const deadline = AbortSignal.timeout(90_000);
     while (!(await page.evaluate(inPlayer.isPast, newestMs + 5_000))) {
       deadline.throwIfAborted();
       await page.clock.fastForward(16_000);
@@ -157,6 +157,7 @@ describe("the player", () => {
     await keepsAt(11);
     await page.keyboard.press("ArrowLeft");
     await keepsAt(6);
+    await page.waitForFunction(inPlayer.showsWhereItIs);
     const frame = await page.evaluate(inPlayer.shownFrame);
     await page.keyboard.press(".");
     await page.waitForFunction(inPlayer.showsFrame, frame + 1);

@@ -95,7 +95,7 @@ beforeAll(async () => {
   const { page } = await browser.open();
   await signIn(page);
   await page.close();
-}, 120_000);
+}, 180_000);
 
 afterAll(async () => {
   await browser?.[Symbol.asyncDispose]();
@@ -133,7 +133,7 @@ describe("every page", () => {
         await keepScreenshot(page, `${name.replace(" ", "-")}-${language}-${width}-${colorScheme}`);
       }
       await page.close();
-    }, 120_000);
+    }, 180_000);
   }
 
   test("shows names from outside as text", async () => {
@@ -170,7 +170,7 @@ describe("every page", () => {
     await page.keyboard.press("Enter");
     expect(await page.evaluate(inPage.focusedId)).toBe("content");
     await page.close();
-  }, 60_000);
+  }, 180_000);
 
   test("works without script", async () => {
     const { page } = await browser.open();
@@ -184,7 +184,7 @@ describe("every page", () => {
     await page.click(".crumb a");
     expect(new URL(page.url()).pathname).toBe("/cameras/cam01");
     await page.close();
-  }, 60_000);
+  }, 180_000);
 });
 
 describe("the player", () => {
@@ -203,7 +203,7 @@ describe("the player", () => {
     }
     expect(troubles).toEqual([]);
     await page.close();
-  }, 60_000);
+  }, 180_000);
 
   test("goes on with the next segment, in the same element, and ends with the last", async () => {
     const { page, troubles } = await browser.open();
@@ -219,7 +219,7 @@ describe("the player", () => {
     expect(page.url()).toBe(`${hub.url}/videos/${videos[2]?.videoId}`);
     expect(troubles).toEqual([]);
     await page.close();
-  }, 60_000);
+  }, 180_000);
 
   test("goes on with a segment that was recorded while the one before was watched", async () => {
     const { page } = await browser.open();
@@ -238,7 +238,7 @@ describe("the player", () => {
     await page.waitForFunction(inPage.playsOnInSameElement);
     videos.push(video);
     await page.close();
-  }, 60_000);
+  }, 180_000);
 });
 
 describe("people", () => {
@@ -258,7 +258,7 @@ describe("people", () => {
     await page.waitForFunction(inPage.showsOtherPicture, before);
     expect(await page.getAttribute(".camera img", "src")).toBe(`/api/videos/${video.videoId}/thumbnail`);
     await page.close();
-  }, 60_000);
+  }, 180_000);
 
   test("choose a language, which stays", async () => {
     const { page } = await browser.open({ language: "en" });
@@ -292,7 +292,7 @@ describe("people", () => {
     await page.waitForURL(`${hub.url}/cameras/cam01`);
     expect(await page.getAttribute("html", "lang")).toBe("ko");
     await page.close();
-  }, 60_000);
+  }, 180_000);
 });
 
 /** For a look by eye: `LIVECAM_SCREENSHOTS=folder`. */

@@ -103,4 +103,4 @@ test("the wall: newest pictures, live while it is seen, and as it was chosen the
   await page.click("[data-camera=cam01] [data-tile=full]");
   await page.waitForSelector("[data-camera=cam01] .picture:fullscreen");
   expect(troubles).toEqual([]);
-}, 120_000);
+}, 180_000);

@@ -60,7 +60,7 @@ test("a node that is fit: everything is looked at, and nothing is left behind", 
   expect(at.hub.heartbeats).toEqual([]);
   expect(await readdir(at.site.archive)).toEqual(["metadata"]);
   expect((await readdir(at.site.folder)).sort()).toEqual(["edge.json", "key", "videos"]);
-}, 30_000);
+}, 60_000);
 
 test("a dead camera, a wrong key and an archive that is not there are all told at once", async () => {
   const dead = { id: "cam02", source: { type: "v4l2", device: "/dev/video-none" } };
@@ -78,7 +78,7 @@ test("a dead camera, a wrong key and an archive that is not there are all told a
   expect(message("hub")).toContain("401");
   expect(verdict("ffmpeg")).toBe("ok");
   expect(await readdir(at.site.archive)).toEqual([]);
-}, 30_000);
+}, 60_000);
 
 test("an archive that hangs is given up after its time, and the rest is told", async () => {
   await using at = await setUp({ upload: { stall_seconds: 1 } });
@@ -87,7 +87,7 @@ test("an archive that hangs is given up after its time, and the rest is told", a
   const { verdict, message } = await examine(at.site, hanging);
   expect(message("archive")).toContain("made no progress for 1 s");
   expect([verdict("archive"), verdict("hub"), verdict("camera cam01")]).toEqual(["fail", "ok", "ok"]);
-}, 30_000);
+}, 60_000);
 
 test("beside a running edge its cameras are asked for, not taken, and its spool is not touched", async () => {
   await using at = await setUp();

@@ -15,6 +15,8 @@ import { temporaryFolder } from "../support/sample-recording.ts";
 import { mountSmallDisk } from "../support/small-disk.ts";
 import { SmbServer, smbPassword } from "../support/smb-server.ts";
 
+const longMs = 40_000;
+
 /** A NAS with the archive `videos`, a small one `full`, and `videos` once more as `ro-videos`. */
 interface Nas extends AsyncDisposable {
   destination(share: string): DestinationConfig;
@@ -87,11 +89,12 @@ for (const [technology, start] of technologies) {
     await mkdir(runFolder);
     const nas = await start({ videos: archive, full: disk.path, "ro-videos": archive });
     const opened: WorkerDestination[] = [];
-    const open = (options: { share?: string; stallMs?: number } = {}) => {
+    /** A worker that starts may take its time; `patience` is for what is put from then on. */
+    const open = (options: { share?: string; patience?: { stallMs: number } } = {}) => {
       const destination = new WorkerDestination({
         command: [process.execPath, join(import.meta.dir, "../../src/edge/main.ts"), "archive-worker"],
         destination: nas.destination(options.share ?? "videos"),
-        ...{ runFolder, stallMs: options.stallMs ?? 40_000 },
+        ...{ runFolder, stallMs: () => options.patience?.stallMs ?? longMs },
         logger: createLogger("uploader"),
       });
       opened.push(destination);
@@ -157,14 +160,17 @@ for (const [technology, start] of technologies) {
 
     test("a server that is stopped costs a worker, ends in time, and gets everything later", async () => {
       await using at = await setUp();
-      const destination = at.open({ stallMs: 3000 });
+      const patience = { stallMs: longMs };
+      const destination = at.open({ patience });
       expect(await destination.check()).toMatchObject({ ok: true });
+      patience.stallMs = 3000;
       const put = inTheMiddle(() => at.nas.signal("SIGSTOP"));
       await expect(destination.put(large, put)).rejects.toMatchObject({ code: "timeout" });
       expect(destination.abandonedWorkers).toBe(1);
       const startedMs = performance.now();
       await destination[Symbol.asyncDispose]();
-      expect(performance.now() - startedMs).toBeLessThan(10_000);
+      // What a service manager gives it; as measured, a tenth of it.
+      expect(performance.now() - startedMs).toBeLessThan(60_000);
       await at.nas.signal("SIGCONT");
       const { filePath } = await at.open().put(large);
       await expectOnly(at.archive, filePath);
@@ -172,13 +178,16 @@ for (const [technology, start] of technologies) {
 
     test("a worker that hangs in the kernel is let go by it while the server is still stopped", async () => {
       await using at = await setUp();
-      const destination = at.open({ stallMs: 2000 });
+      const patience = { stallMs: longMs };
+      const destination = at.open({ patience });
       await until(async () => (await destination.check()).ok);
+      patience.stallMs = 2000;
       await at.nas.signal("SIGSTOP");
       for (let i = 0; i < 3; i++) expect(await destination.check()).toMatchObject({ ok: false });
       expect(destination.abandonedWorkers).toBeGreaterThan(0);
       await until(async () => !(await run("ps", "-eo", "args")).includes("archive-worker"));
       await at.nas.signal("SIGCONT");
+      patience.stallMs = longMs;
       await until(async () => (await destination.check()).ok);
     }, 180_000);
 
@@ -225,8 +234,10 @@ for (const [technology, start] of technologies) {
     test("a line of 2 MB/s is slow, and not stuck", async () => {
       await using at = await setUp();
       // Less than the whole takes: what the kernel has gathered must not be much.
-      const destination = at.open({ stallMs: 5000 });
+      const patience = { stallMs: longMs };
+      const destination = at.open({ patience });
       await destination.check();
+      patience.stallMs = 5000;
       await run("tc", "qdisc", "add", "dev", "lo", "root", "netem", "rate", "16mbit");
       try {
         const { filePath } = await destination.put(large);
@@ -239,14 +250,17 @@ for (const [technology, start] of technologies) {
 
     test("a line that swallows everything costs a worker, and all arrives when it no longer does", async () => {
       await using at = await setUp();
-      const destination = at.open({ stallMs: 3000 });
+      const patience = { stallMs: longMs };
+      const destination = at.open({ patience });
       await destination.check();
+      patience.stallMs = 3000;
       await run("tc", "qdisc", "add", "dev", "lo", "root", "netem", "loss", "100%");
       try {
         await expect(destination.put(large)).rejects.toMatchObject({ code: "timeout" });
       } finally {
         await run("tc", "qdisc", "del", "dev", "lo", "root");
       }
+      patience.stallMs = longMs;
       await until(async () => (await destination.check()).ok);
       const { filePath } = await destination.put(large);
       await expectOnly(at.archive, filePath);

@@ -115,6 +115,6 @@ describe("benchmarks", () => {
     expect((await child.exited).exitCode).toBe(130);
     await drained;
     expect(await readdir(folder)).toEqual([]);
-    for (const { pid } of tree) expect(await readProcessTree(pid)).toEqual([]);
+    for (const { pid } of tree) while ((await readProcessTree(pid)).length > 0) await Bun.sleep(50);
   }, 120_000);
 });

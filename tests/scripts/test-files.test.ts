@@ -12,7 +12,7 @@ afterEach(() => rm(root, { recursive: true, force: true }));
 
 async function run(body: string, { limitMinutes = 5, signal = new AbortController().signal } = {}) {
   await Bun.write(join(root, "a.test.ts"), `import { expect, test } from "bun:test";\n${body}`);
-  return runTestFile("a.test.ts", { root, limitMinutes, signal });
+  return runTestFile("a.test.ts", { root, testLimitSeconds: 60, limitMinutes, signal });
 }
 
 /** A zombie has no command line any more. */

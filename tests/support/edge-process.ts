@@ -101,16 +101,22 @@ export class EdgeProcess {
     this.#child.kill(signal);
   }
 
-  /** Resolves with the lines that say so once there are `count` of them; rejects when the process ends before. */
+  /**
+   * Resolves with the lines that say so once there are `count` of them; rejects with the end of the log when the process
+   * ends before, or never says it.
+   */
   async logged(message: string, count = 1): Promise<LogLine[]> {
     let ended = false;
     this.exited.then(() => {
       ended = true;
     });
+    const deadline = AbortSignal.timeout(150_000);
     for (;;) {
       const found = this.log.filter((line) => line.message === message);
       if (found.length >= count) return found;
       if (ended) throw new Error(`the edge ended without saying "${message}":\n${this.tail()}`);
+      if (deadline.aborted)
+        throw new Error(`the edge never said "${message}" ${count} times:\n${this.tail()}`);
       await this.#news.wait(AbortSignal.timeout(250));
     }
   }

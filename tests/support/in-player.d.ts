@@ -14,6 +14,7 @@ export function figures(): {
 };
 export function shownFrame(): number;
 export function showsFrame(frame: number): boolean;
+export function showsWhereItIs(): boolean;
 export function noteSays(text: string): boolean;
 export function zoomTo(range: number[]): void;
 export function xOf(wallMs: number): number;

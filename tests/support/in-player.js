@@ -47,6 +47,12 @@ export function showsFrame(frame) {
   return Math.round(document.querySelector("livecam-player").stage.frames.shownSeconds * 10) === frame;
 }
 
+/** After a seek, the frame that is seen comes a moment later. */
+export function showsWhereItIs() {
+  const { video, frames } = document.querySelector("livecam-player").stage;
+  return !video.seeking && Math.abs(frames.shownSeconds - video.currentTime) < 0.15;
+}
+
 export function noteSays(text) {
   return document.querySelector("[data-part=note]").textContent.startsWith(text);
 }

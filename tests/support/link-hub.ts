@@ -76,7 +76,7 @@ export function startLinkHub(): LinkHub {
     },
     close: (code, reason) => socket?.close(code, reason),
     async until(look, what) {
-      const deadline = AbortSignal.timeout(20_000);
+      const deadline = AbortSignal.timeout(50_000);
       for (;;) {
         const found = look();
         if (found !== undefined) return found;

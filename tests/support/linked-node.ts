@@ -74,7 +74,7 @@ export class LinkedNode {
   }
 
   async #until<T>(look: () => T | undefined, what: string): Promise<T> {
-    const deadline = AbortSignal.timeout(20_000);
+    const deadline = AbortSignal.timeout(50_000);
     for (;;) {
       const found = look();
       if (found !== undefined) return found;

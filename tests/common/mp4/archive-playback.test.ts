@@ -144,7 +144,7 @@ describe.each(Object.entries(recipes))("%s", (name, recipe) => {
       const [c, d] = await Promise.all([framesOf(outer, "a"), framesOf(inner, "a")]);
       expect(fromFirst(c)).toEqual(fromFirst(d.slice(priming)));
     }
-  }, 30_000);
+  }, 60_000);
 
   test("the index is in front, and init segment and fragments are found by byte range", async () => {
     for (const { inner, outer } of segments) {
@@ -171,7 +171,7 @@ describe.each(Object.entries(recipes))("%s", (name, recipe) => {
       const [found] = await framesOf(outer, "v", shown[number]!.pts - 0.001);
       expect(found?.hash).toBe(frames[number]!.hash);
     }
-  }, 30_000);
+  }, 60_000);
 
   test("the payload is a fragmented MP4 with an index", async () => {
     const { outer, inside } = segments[1]!;

@@ -25,4 +25,4 @@ test("the recipe of docs/file-format.md finds the recorded hash and the identity
   } finally {
     await rm(folder, { recursive: true, force: true });
   }
-}, 30_000);
+}, 60_000);

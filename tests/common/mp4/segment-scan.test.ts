@@ -31,7 +31,7 @@ beforeAll(async () => {
   recorded = spoolBytes(stream.init, stream.fragments);
   let end = stream.init.bytes.length;
   ends = [end, ...stream.fragments.map((fragment) => (end += fragment.sizeBytes))];
-}, 30_000);
+}, 60_000);
 afterAll(() => rm(folder, { recursive: true, force: true }));
 
 test("a whole file gives the same index as its fragments in memory", async () => {

@@ -15,7 +15,7 @@ beforeAll(async () => {
   folder = await mkdtemp(join(tmpdir(), "livecam-splitter-"));
   recorded = await recordStream(folder, recipes["H.264 with B-frames and AAC"]!);
   stream = splitStream(recorded);
-}, 30_000);
+}, 60_000);
 afterAll(() => rm(folder, { recursive: true, force: true }));
 
 const bytesOf = (unit: StreamUnit) => (unit.kind === "init" ? unit.init.bytes : unit.fragment.bytes);

@@ -34,7 +34,7 @@ beforeAll(async () => {
   whole = archiveBytes(stream.init, stream.fragments);
   await writeFile(path, whole);
   archived = await readArchiveFile(path);
-}, 30_000);
+}, 60_000);
 afterAll(() => rm(folder, { recursive: true, force: true }));
 
 async function verify(bytes: Uint8Array) {

@@ -39,4 +39,4 @@ test("a damaged fragment is no picture, and says so", async () => {
   const { init, fragments } = await unitsOf("h264");
   const damaged = { ...fragments[0], bytes: new Uint8Array(5000) } as (typeof fragments)[0];
   await expect(pictureOf(init, damaged)).rejects.toMatchObject({ code: "unavailable" });
-}, 30_000);
+}, 60_000);

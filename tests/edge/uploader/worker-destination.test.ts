@@ -4,16 +4,17 @@ import { join } from "node:path";
 import { startChild } from "../../../src/common/child-process.ts";
 import { createLogger } from "../../../src/common/log.ts";
 import type { ArchiveDestination } from "../../../src/edge/uploader/archive-destination.ts";
-import { WorkerDestination } from "../../../src/edge/uploader/worker-destination.ts";
+import {
+  WorkerDestination,
+  type WorkerDestinationOptions,
+} from "../../../src/edge/uploader/worker-destination.ts";
 import { makeArchive, testArchiveId, writeSegment } from "../../contract/archive-destination.contract.ts";
 import { temporaryFolder } from "../../support/sample-recording.ts";
 
 const entry = join(import.meta.dir, "../../../src/edge/main.ts");
 const realWorker = [process.execPath, entry, "archive-worker"];
 
-async function setUp(
-  options: { command?: string[]; stallMs?: number; idleMs?: number; maxBytesPerSecond?: number } = {},
-) {
+async function setUp(options: Partial<WorkerDestinationOptions> = {}) {
   const folder = await temporaryFolder();
   await makeArchive(folder.path);
   const destination = new WorkerDestination({
@@ -86,12 +87,15 @@ test("a worker that hangs is given up, counted and replaced", async () => {
 });
 
 test("a stopped worker is given up, and the next one does the work", async () => {
-  await using at = await setUp({ stallMs: 2000 });
+  let stallMs = 60_000;
+  await using at = await setUp({ stallMs: () => stallMs });
   expect(await at.destination.check()).toMatchObject({ ok: true });
   const [worker = 0] = (await children()).slice(-1);
   process.kill(worker, "SIGSTOP");
+  stallMs = 500;
   await expect(at.destination.put(at.request)).rejects.toMatchObject({ code: "timeout" });
   await until(async () => !(await isRunning(worker)));
+  stallMs = 60_000;
   expect(await at.destination.put(at.request)).toMatchObject({ alreadyThere: false });
   expect(at.destination.abandonedWorkers).toBe(1);
 });
@@ -100,11 +104,11 @@ test("progress keeps a slow worker", async () => {
   const script = `process.on("message", async ({ id }) => {
     for (let written = 0; written <= 10; written++) {
       process.send({ kind: "progress", id, written, total: 10 });
-      await Bun.sleep(150);
+      await Bun.sleep(300);
     }
     process.send({ kind: "failed", id, code: "io", message: "done", details: { errno: "ENOSPC" } });
   })`;
-  await using at = await setUp({ stallMs: 1000, command: fakeWorker(script) });
+  await using at = await setUp({ stallMs: 2500, command: fakeWorker(script) });
   await expect(at.destination.put(at.request)).rejects.toMatchObject({
     code: "io",
     message: "done",

@@ -146,7 +146,7 @@ describe("clips in a ZIP", () => {
     const response = await post([clip("cam01", 0, 1), clip("cam01", 0, 2)], mixed);
     expect(response.status).toBe(409);
     expect(((await response.json()) as { issues: { path: string }[] }).issues[0]?.path).toBe("clips.1");
-  }, 30_000);
+  }, 60_000);
 });
 
 /** A client that takes the first bytes of an answer and no more. */

@@ -142,7 +142,7 @@ describe("a fragmented clip", () => {
     other.add(...(await archiveTestRun(other.root, run)));
     other.add(...(await archiveTestRun(other.root, { ...run, startTimeMs: startMs + 1_000, size: "96x54" })));
     expect((await other.clip(startMs, 0, 2, "&format=fmp4")).status).toBe(409);
-  }, 30_000);
+  }, 60_000);
 
   test("of a group of pictures larger than what is read at a time is whole in every range", async () => {
     await using other = await startExportServer();

@@ -15,7 +15,7 @@ let session: Record<string, string>;
 let nodes: LinkedNode[] = [];
 
 beforeAll(async () => {
-  hub = await openTestHub({ config: { link_ping_seconds: 1 } });
+  hub = await openTestHub({ config: { link_ping_seconds: 3 } });
   key = await hub.makeKey("node", "node01");
   session = { cookie: await hub.signIn(), origin: hub.url, "content-type": "application/json" };
   const registered = await hub.post("/api/nodes/register", registerRequest(), key);
@@ -55,7 +55,7 @@ const videoId = "01997000-0000-7000-8000-000000000001";
 describe("the handshake", () => {
   test("a hello is answered with a welcome that says how to go on", async () => {
     const node = await link();
-    expect(node.heard[0]).toMatchObject({ type: "welcome", link_version: 1, ping_seconds: 1 });
+    expect(node.heard[0]).toMatchObject({ type: "welcome", link_version: 1, ping_seconds: 3 });
   });
 
   test("a node of a later release is welcome in the version both speak", async () => {

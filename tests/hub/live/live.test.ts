@@ -11,7 +11,7 @@ let key: string;
 let open: { close(): void }[] = [];
 
 beforeAll(async () => {
-  hub = await openTestHub({ config: { link_ping_seconds: 1 } });
+  hub = await openTestHub({ config: { link_ping_seconds: 3 } });
   key = await hub.makeKey("node", "node01");
   for (const [node, camera] of [
     ["node01", "cam01"],

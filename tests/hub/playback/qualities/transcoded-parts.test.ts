@@ -146,7 +146,7 @@ describe("an ffmpeg that", () => {
 
   test("hangs: it is killed at the deadline", async () => {
     const ffmpeg = await fakeFfmpeg("stuck", "trap '' INT TERM; while :; do sleep 1; done");
-    const transcoded = setUp({ ffmpeg: ffmpeg.path, deadlineMs: 300 });
+    const transcoded = setUp({ ffmpeg: ffmpeg.path, deadlineMs: 1_000 });
     await expect(transcoded.get(video, "240p", rangeOf(0), forEver())).rejects.toMatchObject({
       code: "timeout",
     });

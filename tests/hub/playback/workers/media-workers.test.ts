@@ -13,7 +13,7 @@ import { testIf } from "../../../support/test-if.ts";
 setDefaultTimeout(60_000);
 const whereItCanHang = testIf(canHang, cannotHang);
 
-async function setUp({ deadlineMs = 1_000 } = {}) {
+async function setUp({ deadlineMs = 2_500 } = {}) {
   await using stack = new AsyncDisposableStack();
   const folder = stack.use(await openHangingFolder());
   await writeTestArchiveIdentity(folder.real);
@@ -25,8 +25,8 @@ async function setUp({ deadlineMs = 1_000 } = {}) {
     new MediaWorkers({ ...options, logger: createLogger("test"), deadlineMs, retryMs: 200, pingMs: 200 }),
   );
   const media = createWorkerMediaSource({ workers, archiveId: () => undefined, clock: systemClock });
-  // Starts the first worker.
-  expect(await media.sizeOf(video.filePath)).toBe(video.fileSizeBytes);
+  // Starts the first worker, which may take its time.
+  await untilItReads({ media, video });
   const resources = stack.move();
   return { folder, workers, media, video, [Symbol.asyncDispose]: () => resources.disposeAsync() };
 }

@@ -125,7 +125,11 @@ export class CameraStage {
 
   /** A frame of its own on the left or right of the one that is seen. */
   step(direction: 1 | -1, fps: number): void {
-    const shown = this.frames.shownSeconds ?? this.video.currentTime;
+    const { currentTime } = this.video;
+    const seen = this.frames.shownSeconds;
+    // Right after a jump, what is seen is still where it came from.
+    const isHere = seen !== undefined && Math.abs(seen - currentTime) < 2 / fps;
+    const shown = isHere ? seen : currentTime;
     // The middle of the frame: its beginning may be rounded to the one before.
     this.video.currentTime = Math.max(0, shown + (direction === 1 ? 1.5 : -0.5) / fps);
   }
