@@ -9,6 +9,7 @@ import type { CapturePlanner } from "./camera/capture-planner.ts";
 import type { CameraSettings, ControlledCamera } from "./control/controlled-node.ts";
 import type { Recorder } from "./recorder/recorder.ts";
 import type { GapLedger } from "./spool/gap-ledger.ts";
+import type { PauseMarks } from "./spool/pause-marks.ts";
 
 /** One camera of this node with its recorder, as control and heartbeat see them. */
 export class CameraUnit implements ControlledCamera {
@@ -20,11 +21,14 @@ export class CameraUnit implements ControlledCamera {
     readonly camera: Camera,
     readonly recorder: Recorder,
     readonly gaps: Pick<GapLedger, "paused" | "resumed" | "reconfigured">,
+    readonly pauses: Pick<PauseMarks, "of" | "set" | "clear">,
   ) {}
 
+  /** One that was paused before stays so. */
   start(): void {
     this.recorder.start();
-    this.camera.start();
+    if (this.pauses.of(this.id)) void this.recorder.pause();
+    else this.camera.start();
   }
 
   /** The capture first, so that its last fragment is in the segment that is then closed. */
@@ -33,19 +37,27 @@ export class CameraUnit implements ControlledCamera {
     await this.recorder.stop();
   }
 
-  /** Nothing is captured until `resume`: the camera gives no picture to anybody. */
+  /**
+   * Nothing is captured until `resume`, also after a restart: the camera gives no picture to anybody. Throws `io` when
+   * it could not be written down; it is paused even so.
+   */
   async pause(): Promise<void> {
     await this.recorder.pause();
     if (!this.#isPaused) return;
     this.gaps.paused(this.id);
-    await this.camera.stop();
+    const [written] = await Promise.allSettled([this.pauses.set(this.id), this.camera.stop()]);
+    if (written.status === "rejected") throw written.reason;
   }
 
+  /** Throws `io` when it could not be written down; it records even so. */
   async resume(): Promise<void> {
-    if (!this.#isPaused) return;
-    this.gaps.resumed(this.id);
-    this.recorder.resume();
-    this.camera.start();
+    if (this.#isPaused) {
+      this.gaps.resumed(this.id);
+      this.recorder.resume();
+      this.camera.start();
+    }
+    // Also one that records, but whose mark the disk did not let go.
+    if (!this.#isPaused) await this.pauses.clear(this.id);
   }
 
   async configure(settings: CameraSettings): Promise<void> {
@@ -89,6 +101,7 @@ export class CameraUnit implements ControlledCamera {
       failures_in_row: capture.failuresInRow,
       spool_failing: recorder.state === "failing",
       fallback_since: time(capture.fallbackSinceMs),
+      paused_since: this.#isPaused ? time(this.pauses.of(this.id)?.sinceMs) : null,
     };
   }
 

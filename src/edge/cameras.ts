@@ -17,7 +17,7 @@ export interface CamerasOptions {
   timeZone: string;
   softwareVersion: string;
   piModel: PiModel;
-  spool: Pick<Spool, "sink" | "gaps">;
+  spool: Pick<Spool, "sink" | "gaps" | "pauses">;
   clock: Clock;
   clockSync: ClockSync;
   segmentSeconds: Live<number>;
@@ -62,10 +62,15 @@ export class Cameras {
     return this.list().reduce((sum, unit) => sum + (unit.status().bitrate_bps ?? 0), 0) / 8;
   }
 
-  /** Should record from now on, and begin to. Nothing after `stop`. */
+  /** Should record from now on, and begin to, but for those that are paused. Nothing after `stop`. */
   start(cameras: readonly ConfiguredCamera[]): void {
     if (this.#isStopped) return;
-    this.#options.spool.gaps.expect(cameras.map(({ config }) => config.id));
+    const { gaps, pauses } = this.#options.spool;
+    const isPaused = (id: string) => pauses.of(id) !== undefined;
+    gaps.expect(
+      cameras.map(({ config }) => config.id),
+      isPaused,
+    );
     for (const camera of cameras) {
       const unit = this.#create(camera);
       this.#members.set(unit.id, { config: camera.config, unit });
@@ -73,7 +78,7 @@ export class Cameras {
     }
   }
 
-  /** What it recorded is closed when this resolves, and nothing is missed of it from now on. Never rejects. */
+  /** What it recorded is closed when this resolves, and nothing is missed of it. A pause outlives it. Never rejects. */
   async remove(id: string): Promise<void> {
     const member = this.#members.get(id);
     if (!member) return;
@@ -128,7 +133,7 @@ export class Cameras {
         plan: (sinceMs) => planFallbackCapture({ cameraId, sinceMs, timeZone }),
       },
     });
-    const unit = new CameraUnit(cameraId, capture, recorder, spool.gaps);
+    const unit = new CameraUnit(cameraId, capture, recorder, spool.gaps, spool.pauses);
     unit.fpsAsked = settings.fps ?? fpsOf(camera.config);
     return unit;
   }

@@ -36,7 +36,7 @@ export function addControlCommands(program: Command, add: AddWork, out: TextSink
       (await control()).runSnapshot(camera, options, out),
   );
   for (const [verb, description] of [
-    ["pause", "close the segment and record nothing until resume"],
+    ["pause", "close the segment and record nothing until resume, also after a restart"],
     ["resume", "record again"],
   ] as const) {
     add(command(verb, description).argument("<camera>"), async (camera: string, options: SocketOptions) =>

@@ -145,7 +145,8 @@ function factsOf({ id }: CameraConfig, running: EdgeStatus | undefined): CameraF
     fragments: 0,
     fps: fps ?? undefined,
     bitrateBps: bitrate_bps ?? undefined,
-    picture: `${state === "paused" ? "paused, " : ""}${width ?? "?"}x${height ?? "?"} ${codec ?? ""}`,
+    isPaused: state === "paused",
+    picture: `${width ?? "?"}x${height ?? "?"} ${codec ?? ""}`,
     pace: undefined,
   };
 }

@@ -35,6 +35,8 @@ export const AlertConfig = v.strictObject({
   uploads_failing_minutes: v.optional(minutes, 10),
   /** A segment that waits longer than this; with upload windows, a day longer. */
   waiting_minutes: v.optional(minutes, 60),
+  /** A camera that is paused for longer than this may have been forgotten. */
+  paused_hours: v.optional(hours, 12),
   /** Of the processor. A Raspberry Pi slows down from 80. */
   temperature_celsius: v.optional(
     v.pipe(v.number(), v.minValue(20, "at least 20 °C"), v.maxValue(120, "at most 120 °C")),
@@ -80,6 +82,7 @@ export function alertThresholdsOf(config: {
     horizonSeconds: alerts.horizon_hours * 3600,
     uploadsFailingMs: alerts.uploads_failing_minutes * 60_000,
     waitingMs: alerts.waiting_minutes * 60_000 + (config.upload.windows ? dayMs : 0),
+    pausedMs: alerts.paused_hours * 3_600_000,
     temperatureCelsius: alerts.temperature_celsius,
   };
 }

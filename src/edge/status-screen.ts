@@ -87,11 +87,13 @@ function cameraRow(camera: Camera, nowMs: number): string {
     message,
   } = camera;
   const fallbackSince = camera.fallback_since ?? null;
+  const pausedSince = camera.paused_since ?? null;
   const isRecording = state === "recording";
   const facts = [
     camera.width && camera.height ? `${camera.width}x${camera.height}` : "",
     fps === null ? "" : `${fps.toFixed(1)}${asked === null ? "" : ` of ${asked}`} fps`,
     bitrate === null ? "" : `${(bitrate / 1e6).toFixed(2)} Mb/s`,
+    pausedSince === null ? "" : `for ${ageOf(pausedSince, nowMs)}, until it is resumed`,
     fallbackSince === null ? "" : `no signal for ${ageOf(fallbackSince, nowMs)}`,
     isRecording || last === null ? "" : `last picture ${ageOf(last, nowMs)} ago`,
     camera.restarts === 1 ? "1 restart" : `${camera.restarts} restarts`,

@@ -1,5 +1,5 @@
 import { describe, expect, test } from "bun:test";
-import { readdir, rename } from "node:fs/promises";
+import { readdir, readFile, rename } from "node:fs/promises";
 import { join } from "node:path";
 import { readArchiveFile } from "../../src/common/mp4/archive-file.ts";
 import { verifyArchiveFile } from "../../src/common/mp4/verify-file.ts";
@@ -107,7 +107,7 @@ test.concurrent("records two cameras, archives, announces, and ends cleanly with
 
 test.concurrent("pause closes the segment and records nothing, resume begins a new run", async () => {
   await using at = await setUp();
-  const edge = at.start();
+  let edge = at.start();
   await edge.logged("acknowledged", 1);
   const client = new ControlClient(at.site.socket);
   await client.post(`/cameras/${at.mark}a/pause`);
@@ -117,7 +117,21 @@ test.concurrent("pause closes the segment and records nothing, resume begins a n
   // Paused is paused for everybody: the camera is let go, and gives no picture.
   expect((await processesWith(at.mark)).filter((pid) => pid !== edge.pid)).toEqual([]);
   await expect(client.snapshot(`${at.mark}a`)).rejects.toThrow("the camera is paused");
-  const archived = (await edge.logged("archived")).length;
+  const since = (await client.status()).cameras[0]?.paused_since;
+  expect(since).toBeString();
+  // The end of the process is no reason to see again what nobody was to see.
+  while (!(await readFile(join(at.site.spool, "recorded.json"), "utf8")).includes('"paused"'))
+    await Bun.sleep(20);
+  edge.kill("SIGKILL");
+  await edge.exited;
+  edge = at.start();
+  await edge.logged("recording");
+  const restarted = async () => (await client.status().catch(() => undefined))?.cameras;
+  while ((await restarted()) === undefined) await Bun.sleep(20);
+  expect(await restarted()).toMatchObject([{ state: "paused", paused_since: since }]);
+  expect(await recording()).toEqual([]);
+  expect((await processesWith(at.mark)).filter((pid) => pid !== edge.pid)).toEqual([]);
+  const archived = (await edge.logged("archived", 0)).length;
   // Less than two frames would be no gap.
   await Bun.sleep(1000);
   await client.post(`/cameras/${at.mark}a/resume`);

@@ -11,11 +11,20 @@ const camera = (id: string, fps: number) => ({
   credentials: undefined,
 });
 
-function setUp() {
+function setUp(paused: string[] = []) {
+  const marks = new Map<string, { sinceMs: number }>(
+    paused.map((id) => [id, { sinceMs: 1_758_600_000_000 }]),
+  );
+  const pauses = {
+    of: (id: string) => marks.get(id),
+    set: async (id: string) => void marks.set(id, { sinceMs: 1_758_600_000_000 }),
+    clear: async (id: string) => void marks.delete(id),
+  };
   const sink = new MemorySink();
   const told: unknown[] = [];
   const gaps = {
-    expect: (ids: readonly string[]) => void told.push({ expect: ids }),
+    expect: (ids: readonly string[], isPaused: (id: string) => boolean) =>
+      void told.push({ expect: ids.map((id) => (isPaused(id) ? `${id} paused` : id)) }),
     forget: (id: string) =>
       void told.push({ forget: id, open: sink.segments.filter(({ end }) => !end).length }),
     reconfigured: (id: string) =>
@@ -25,12 +34,12 @@ function setUp() {
   };
   const cameras = new Cameras({
     ...{ nodeId: "node01", timeZone: "UTC", softwareVersion: "1", piModel: "none", clock: systemClock },
-    spool: { sink, gaps } as never,
+    spool: { sink, gaps, pauses } as never,
     clockSync: () => "synced",
     ...{ segmentSeconds: 3600, stallMs: 60_000, fallbackAfterFailures: 0 },
   });
   return {
-    ...{ sink, told, cameras },
+    ...{ sink, told, cameras, marks },
     /** Until the newest segment has some fragments. */
     async records(segments: number) {
       const has = () =>
@@ -81,4 +90,27 @@ test("one that is removed is closed before nothing is missed of it, and none com
   cameras.start([camera("cam02", 10)]);
   expect(cameras.list()).toEqual([]);
   expect(told).toHaveLength(2);
+}, 60_000);
+
+test("one that was paused when the node ended stays paused, is not captured, and goes on when it is resumed", async () => {
+  await using at = setUp(["cam02"]);
+  const { cameras, sink, told, marks } = at;
+  cameras.start([camera("cam01", 10), camera("cam02", 10)]);
+  await at.records(1);
+  expect(told).toEqual([{ expect: ["cam01", "cam02 paused"] }]);
+  const cam02 = cameras.get("cam02");
+  expect(cam02?.status()).toMatchObject({ state: "paused", paused_since: "2025-09-23T04:00:00.000Z" });
+  expect(cam02?.camera.status()).toMatchObject({ state: "stopped", runStartedAtMs: undefined });
+  await cameras.change(camera("cam02", 5));
+  expect(cam02?.status().state).toBe("paused");
+  await cameras.remove("cam02");
+  // A config without it is no reason to record what somebody did not want to be seen.
+  cameras.start([camera("cam02", 10)]);
+  expect(told.at(-1)).toEqual({ expect: ["cam02 paused"] });
+  await cameras.get("cam02")?.resume();
+  expect([...marks]).toEqual([]);
+  await at.records(2);
+  expect(cameras.get("cam02")?.status()).toMatchObject({ state: "recording", paused_since: null });
+  expect(sink.segments).toHaveLength(2);
+  await cameras.stop();
 }, 60_000);

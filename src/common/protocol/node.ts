@@ -81,6 +81,8 @@ export const CameraStatus = v.object({
   spool_failing: v.optional(v.boolean()),
   /** It gives nothing since then, and a picture that says so is recorded in its place; `state` tells of the camera itself. */
   fallback_since: v.optional(nullable(WireTime)),
+  /** While `paused`: since when, through restarts of the node; null also where no clock told it. */
+  paused_since: v.optional(nullable(WireTime)),
 });
 export type CameraStatus = v.InferOutput<typeof CameraStatus>;
 

@@ -12,6 +12,8 @@ export interface CameraFacts {
   fps: number | undefined;
   bitrateBps: number | undefined;
   picture: string;
+  /** Nothing is recorded until somebody resumes it. */
+  isPaused?: boolean;
   /** Media time that came per time that went by; undefined when too little came to tell. */
   pace: number | undefined;
 }
@@ -23,6 +25,9 @@ export function checkCamera({ id, source }: CameraConfig, facts: CameraFacts): F
   const check = `camera ${id}`;
   const { error, fps, pace, fragments } = facts;
   if (error !== undefined) return fail(check, error, adviceFor(source.type));
+  if (facts.isPaused) {
+    return warn(check, "paused: nothing is recorded", `when that is not wanted: livecam-edge resume ${id}`);
+  }
   const rate = facts.bitrateBps === undefined ? "" : `, ${(facts.bitrateBps / 1e6).toFixed(2)} Mb/s`;
   const measured = fps === undefined ? "no rate yet" : `${fps.toFixed(1)} fps`;
   const counted = fragments === 0 ? "" : `, ${fragments} fragments`;

@@ -15,6 +15,7 @@ export interface AlertThresholds {
   horizonSeconds: number;
   uploadsFailingMs: number;
   waitingMs: number;
+  pausedMs: number;
   temperatureCelsius: number;
 }
 
@@ -38,6 +39,7 @@ export interface Condition {
 export const alertCodes = [
   "camera_down",
   "camera_slow",
+  "camera_paused",
   "spool_failing",
   "spool_compressed",
   "spool_full",
@@ -78,7 +80,7 @@ export function conditionsOf(
 ): Condition[] {
   const over = (code: AlertCode, raise: number, clear: number) => (isActive(code, null) ? clear : raise);
   return [
-    ...facts.cameras.flatMap((camera) => ofCamera(camera, thresholds, isActive)),
+    ...facts.cameras.flatMap((camera) => ofCamera(camera, facts.nowMs, thresholds, isActive)),
     ...ofSpool(facts, thresholds, over),
     ...ofUploads(facts, thresholds),
     ...ofMachine(facts, thresholds, over),
@@ -99,7 +101,8 @@ function ofNode(code: AlertCode, severity: AlertSeverity, holds: boolean | undef
 
 function ofCamera(
   camera: AlertFacts["cameras"][number],
-  { cameraFailures }: AlertThresholds,
+  nowMs: number,
+  { cameraFailures, pausedMs }: AlertThresholds,
   isActive: (code: AlertCode, cameraId: string | null) => boolean,
 ): Condition[] {
   const { camera_id: cameraId, state, fps, fps_asked: asked, spool_failing: isSpoolFailing = false } = camera;
@@ -110,6 +113,7 @@ function ofCamera(
   const share = isActive("camera_slow", cameraId) ? slowShare.clear : slowShare.raise;
   const isMeasured = state === "recording" && fps !== null && (asked ?? null) !== null;
   const why = camera.message ?? "no picture comes";
+  const pausedSince = camera.paused_since ?? null;
   return [
     {
       ...{ code: "camera_down", cameraId, severity: "critical" },
@@ -130,6 +134,15 @@ function ofCamera(
       params: { fps: fps ?? 0, fps_asked: asked ?? 0 },
       raiseAfterMs: minuteMs,
       clearAfterMs: minuteMs,
+    },
+    {
+      ...{ code: "camera_paused", cameraId, severity: "warning" },
+      // Nobody knows how long: it may be long.
+      holds: state === "paused" && (pausedSince === null || nowMs - Date.parse(pausedSince) >= pausedMs),
+      message: "the camera is paused for long: nothing is recorded until somebody resumes it",
+      params: { ...(pausedSince !== null && { since: pausedSince }) },
+      raiseAfterMs: 0,
+      clearAfterMs: 0,
     },
     {
       ...{ code: "spool_failing", cameraId, severity: "critical" },

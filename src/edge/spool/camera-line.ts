@@ -36,6 +36,8 @@ interface Undated {
   sinceMs: number;
 }
 
+export const pausedDetail = "paused by request";
+
 /** One camera's time, from its first moment in this process on: recorded, or missing for a cause. */
 export class CameraLine {
   readonly #clock: Clock;
@@ -60,9 +62,15 @@ export class CameraLine {
     this.#wallOffsetMs = this.#offset();
   }
 
-  expect(): void {
+  /** `isPaused`: nothing is recorded before somebody resumes it. */
+  expect({ isPaused }: { isPaused: boolean }): void {
     this.#unsettled = {};
-    this.#missing = [this.#partFrom(this.#clock.wallMs(), "camera_failed", "no picture since the start")];
+    const nowMs = this.#clock.wallMs();
+    this.#missing = [
+      isPaused
+        ? this.#partFrom(nowMs, "paused", pausedDetail)
+        : this.#partFrom(nowMs, "camera_failed", "no picture since the start"),
+    ];
   }
 
   /** Where this process's part of the line begins. */
@@ -103,13 +111,19 @@ export class CameraLine {
     if (last && last.cause !== cause) this.#missing.push(this.#partFrom(this.#clock.wallMs(), cause, detail));
   }
 
-  /** What is missing from here on is missing because nobody wants it. */
+  /** What is missing from here on is missing because nobody wants it; a pause goes on. */
   stopped(): GapSpan[] {
     const nowMs = this.#clock.wallMs();
     const fromMs = this.#missing[0]?.fromMs ?? nowMs;
     const isLong = nowMs - fromMs >= shortPartMs;
+    const isPaused = this.#missing.at(-1)?.cause === "paused";
     const told = isLong ? this.#endAt(nowMs) : [];
-    this.#missing = [this.#partFrom(isLong ? nowMs : fromMs, "node_stopped", "the edge was stopped")];
+    const sinceMs = isLong ? nowMs : fromMs;
+    this.#missing = [
+      isPaused
+        ? this.#partFrom(sinceMs, "paused", pausedDetail)
+        : this.#partFrom(sinceMs, "node_stopped", "the edge was stopped"),
+    ];
     return told;
   }
 
@@ -151,9 +165,7 @@ export class CameraLine {
       this.#isNew = first === undefined;
       return first && first.toMs - beginMs >= shortPartMs ? this.#plan(parts, first) : [];
     }
-    const isClean = known?.missingFor === "node_stopped";
-    const cause = isClean ? "node_stopped" : "node_down";
-    const detail = isClean ? "the edge was stopped" : "the edge was not running, or its disk took nothing";
+    const { cause, detail } = causeBetween(known?.missingFor, parts[0]?.cause);
     const holes = holesBetween(known?.untilMs ?? pastMs, pastMs, accounted)
       .filter((hole) => hole.toMs - hole.fromMs >= this.#leastMs)
       .map((hole) => ({ ...hole, cause, detail }) satisfies GapSpan);
@@ -195,4 +207,15 @@ export class CameraLine {
   #offset(): number {
     return this.#clock.wallMs() - this.#clock.monotonicMs();
   }
+}
+
+/** Why nothing was recorded between two processes, by what was missing at the end of one and the start of the next. */
+function causeBetween(
+  before: GapCause | undefined,
+  after: GapCause | undefined,
+): { cause: GapCause; detail: string } {
+  // Nothing would have been recorded had the node been there.
+  if (before === "paused" && after === "paused") return { cause: "paused", detail: pausedDetail };
+  if (before === "node_stopped") return { cause: "node_stopped", detail: "the edge was stopped" };
+  return { cause: "node_down", detail: "the edge was not running, or its disk took nothing" };
 }

@@ -3,7 +3,7 @@ import type { Live } from "../../common/live-setting.ts";
 import { errorFields, type Logger } from "../../common/log.ts";
 import type { GapCause } from "../../common/protocol/gap.ts";
 import { Wakeup } from "../../common/wakeup.ts";
-import { CameraLine, type SegmentEnded } from "./camera-line.ts";
+import { CameraLine, pausedDetail, type SegmentEnded } from "./camera-line.ts";
 import type { GapStore } from "./gap-store.ts";
 import type { GapSpan } from "./plan-gaps.ts";
 import type { Accounted } from "./recorded-state.ts";
@@ -49,13 +49,13 @@ export class GapLedger {
   }
 
   /**
-   * From now on these cameras should record. What they did not since the last process ended is found by `settle`; one
+   * From now on these cameras should record, but for those that are paused. What they did not since the last process ended is found by `settle`; one
    * that comes after it is new and has no past.
    */
-  expect(cameraIds: readonly string[]): void {
+  expect(cameraIds: readonly string[], isPaused: (cameraId: string) => boolean = () => false): void {
     for (const cameraId of cameraIds) {
       const line = this.#lineOf(cameraId);
-      line.expect();
+      line.expect({ isPaused: isPaused(cameraId) });
       if (this.#isSettled) this.#tell(cameraId, line.settle(undefined, []));
     }
   }
@@ -92,7 +92,7 @@ export class GapLedger {
   }
 
   paused(cameraId: string): void {
-    this.interrupted(cameraId, "paused", "paused by request");
+    this.interrupted(cameraId, "paused", pausedDetail);
   }
 
   resumed(cameraId: string): void {

@@ -3,6 +3,7 @@ import { errorFields, type Logger } from "../../common/log.ts";
 import { Wakeup } from "../../common/wakeup.ts";
 import { hashFile } from "./file-hash.ts";
 import type { Inventory, SpoolSegment } from "./inventory.ts";
+import type { PauseMarks } from "./pause-marks.ts";
 import type { Pressure } from "./pressure.ts";
 import type { Quarantine } from "./quarantine.ts";
 import { type ClosedSegment, writeClosedRecord } from "./segment-record.ts";
@@ -16,10 +17,11 @@ export interface SpoolUpkeepOptions {
   inventory: Inventory;
   pressure: Pressure;
   quarantine: Quarantine;
+  pauses: Pick<PauseMarks, "settle">;
   logger: Logger;
 }
 
-/** Keeps the spool in bounds, and closes what could not be closed when it ended. */
+/** Keeps the spool in bounds, and writes down what the disk refused when it was due: ends of segments, and pauses. */
 export class SpoolUpkeep {
   readonly #options: SpoolUpkeepOptions;
   readonly #unfinished = new Map<string, { segment: SpoolSegment; closed: ClosedSegment }>();
@@ -42,6 +44,7 @@ export class SpoolUpkeep {
       try {
         await this.#options.pressure.relieve();
         await this.finishLate();
+        await this.#options.pauses.settle();
       } catch (error) {
         logger.error("the upkeep of the spool failed", errorFields(error));
       }

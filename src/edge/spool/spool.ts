@@ -12,6 +12,7 @@ import { GapLedger } from "./gap-ledger.ts";
 import { GapStore } from "./gap-store.ts";
 import { HubJournal } from "./hub-journal.ts";
 import { Inventory } from "./inventory.ts";
+import { PauseMarks } from "./pause-marks.ts";
 import { Pressure, type PressurePolicy } from "./pressure.ts";
 import { Quarantine } from "./quarantine.ts";
 import { type Accounted, readRecordedState, writeRecordedState } from "./recorded-state.ts";
@@ -58,6 +59,8 @@ export class Spool implements Disposable {
   /** What the hub has acknowledged, for as long as it may have to be told again. */
   readonly journal: HubJournal;
   readonly redating: Redating;
+  /** Which cameras are paused, through restarts. */
+  readonly pauses: PauseMarks;
   readonly #inventory: Inventory;
   readonly #loader: SpoolLoader;
   readonly #lock: SpoolLock;
@@ -72,6 +75,7 @@ export class Spool implements Disposable {
     lock: SpoolLock,
     gaps: { ledger: GapLedger; store: GapStore; quarantine: Quarantine },
     journal: HubJournal,
+    pauses: PauseMarks,
   ) {
     const { clock, logger, fsyncIntervalMs, maxAcknowledgedBytes } = options;
     this.#inventory = inventory;
@@ -81,6 +85,7 @@ export class Spool implements Disposable {
     this.gaps = gaps.ledger;
     this.gapReports = gaps.store;
     this.journal = journal;
+    this.pauses = pauses;
     const pressure = new Pressure({
       ...{ layout, inventory, state, maxAcknowledgedBytes, logger },
       ledger: gaps.ledger,
@@ -88,7 +93,7 @@ export class Spool implements Disposable {
     });
     this.pressure = pressure;
     const { quarantine } = gaps;
-    this.upkeep = new SpoolUpkeep({ layout, inventory, pressure, quarantine, logger });
+    this.upkeep = new SpoolUpkeep({ layout, inventory, pressure, quarantine, pauses, logger });
     const sink = new SpoolSink({
       layout,
       inventory,
@@ -128,7 +133,8 @@ export class Spool implements Disposable {
       const quarantine = new Quarantine({ layout, inventory, ledger, logger });
       const loader = await SpoolLoader.open({ layout, inventory, defaults, redating, quarantine, logger });
       const gaps = { ledger, store, quarantine };
-      return new Spool(options, layout, state, inventory, redating, loader, lock, gaps, journal);
+      const pauses = await PauseMarks.open({ root, clock, logger });
+      return new Spool(options, layout, state, inventory, redating, loader, lock, gaps, journal, pauses);
     } catch (error) {
       lock[Symbol.dispose]();
       throw error;

@@ -24,7 +24,7 @@ export function createCameraCommandRoutes({ remote }: { remote: RemoteNodes }) {
         summary: "Record nothing until it is resumed",
         description:
           "The camera is let go: no snapshot and no live view either. The time is a gap with the cause `paused`. " +
-          "Paused again stays paused.",
+          "It lasts until somebody resumes the camera, also through a restart of its node. Paused again stays paused.",
         also: done,
         problems,
       }),

@@ -49,6 +49,7 @@ export function createNodeService(options: NodeServiceOptions): NodeService {
         // What a node said before it fell silent is no news.
         state: isHeard && status !== undefined ? status.state : "unknown",
         message: isHeard ? (status?.message ?? null) : null,
+        pausedSinceMs: isHeard ? (status?.paused_since ?? null) : null,
         timeZone: node?.timeZone ?? newestVideo?.timeZone ?? "UTC",
         newestVideo,
       };

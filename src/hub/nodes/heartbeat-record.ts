@@ -28,12 +28,13 @@ export function parseHeartbeat(json: string): ParsedHeartbeat | undefined {
 }
 
 export function formatCameraStatus(camera: ParsedHeartbeat["cameras"][number]) {
-  const { fallback_since, ...status } = camera;
+  const { fallback_since, paused_since, ...status } = camera;
   return {
     ...status,
     last_fragment_at: formatOptional(status.last_fragment_at),
     run_started_at: formatOptional(status.run_started_at),
     ...(fallback_since !== undefined && { fallback_since: formatOptional(fallback_since) }),
+    ...(paused_since !== undefined && { paused_since: formatOptional(paused_since) }),
   };
 }
 

@@ -61,6 +61,8 @@ export interface CameraOverview {
   state: CameraOverviewState;
   /** Why it is not recording. */
   message: string | null;
+  /** While it is paused, where its node knows since when. */
+  pausedSinceMs: number | null;
   timeZone: string;
   newestVideo: Video | undefined;
 }

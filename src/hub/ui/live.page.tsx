@@ -16,7 +16,8 @@ export const LivePage: FC<{ page: PageContext; camera: CameraOverview; link: Nod
   camera,
   link,
 }) => {
-  const { t } = page;
+  const { t, format } = page;
+  const { pausedSinceMs, timeZone } = camera;
   const id = encodeURIComponent(camera.cameraId);
   const isPaused = camera.state === "paused";
   return (
@@ -57,6 +58,7 @@ export const LivePage: FC<{ page: PageContext; camera: CameraOverview; link: Nod
         </p>
         <p class="hint" data-when="stopped">
           {t.live.paused}
+          {pausedSinceMs !== null && ` ${t.live.pausedSince(format.dateTime(pausedSinceMs, timeZone))}`}
         </p>
         <p class="hint" data-when="away">
           {t.live.away}

@@ -42,7 +42,9 @@ export const NodeCameras: FC<{ page: PageContext; node: NodeInfo; link: NodeLink
 const CameraFacts: FC<{ page: PageContext; status: Status }> = ({ page, status }) => {
   const { t, format, nowMs } = page;
   const fallbackSinceMs = status.fallback_since ?? null;
+  const pausedSinceMs = status.paused_since ?? null;
   const facts = [
+    pausedSinceMs === null ? undefined : t.node.pausedFor(format.duration(nowMs - pausedSinceMs)),
     fpsText(page, status),
     status.bitrate_bps === null ? undefined : t.node.perSecond(format.size(status.bitrate_bps / 8)),
     status.restarts === 0 ? undefined : t.node.restarts(status.restarts, format.number(status.restarts)),

@@ -97,7 +97,9 @@ export const english = {
     recorded: "Watch what was recorded",
     connecting: "Connecting to the camera …",
     playing: "As it is now, a second or two late.",
-    paused: "The camera is paused: it gives no picture until it is resumed.",
+    paused:
+      "The camera is paused: it gives no picture until it is resumed, also after a restart of its node.",
+    pausedSince: (time: string) => `Paused since ${time}.`,
     away: "The camera's node cannot be reached. The picture comes as soon as it can.",
     unsupported: "This browser cannot play what the camera sends. The picture above is its newest.",
   },

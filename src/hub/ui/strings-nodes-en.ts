@@ -73,6 +73,7 @@ export const nodesInEnglish = {
   fpsOf: (fps: string, asked: string) => `${fps} of ${asked} frames/s`,
   fps: (fps: string) => `${fps} frames/s`,
   restarts: (count: number, text: string) => (count === 1 ? "1 restart" : `${text} restarts`),
+  pausedFor: (duration: string) => `Paused for ${duration}`,
   noSignalFor: (duration: string) => `No signal for ${duration}`,
   lastPicture: (ago: string) => `last picture ${ago}`,
 };
@@ -109,6 +110,7 @@ export const alertsInEnglish = {
   sayings: {
     camera_down: () => "The camera gives nothing.",
     camera_slow: (fps: string, asked: string) => `The camera gives ${fps} of ${asked} frames a second.`,
+    camera_paused: () => "The camera is paused for long. Nothing is recorded until somebody resumes it.",
     spool_failing: () => "Pictures come, and the disk of the spool takes none of them.",
     spool_compressed: () => "The disk of the spool fills: cameras are asked for less.",
     spool_full: () => "The disk of the spool is full: nothing is recorded until there is room.",

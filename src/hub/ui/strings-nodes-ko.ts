@@ -73,6 +73,7 @@ export const nodesInKorean: typeof nodesInEnglish = {
   fpsOf: (fps, asked) => `초당 ${fps}/${asked}프레임`,
   fps: (fps) => `초당 ${fps}프레임`,
   restarts: (_count, text) => `재시작 ${text}회`,
+  pausedFor: (duration) => `${duration} 동안 일시 정지`,
   noSignalFor: (duration) => `${duration} 동안 신호 없음`,
   lastPicture: (ago) => `마지막 영상 ${ago}`,
 };
@@ -106,6 +107,7 @@ export const alertsInKorean: typeof alertsInEnglish = {
   sayings: {
     camera_down: () => "카메라에서 영상이 오지 않습니다.",
     camera_slow: (fps, asked) => `카메라가 초당 ${asked}프레임 중 ${fps}프레임만 보냅니다.`,
+    camera_paused: () => "카메라가 오랫동안 일시 정지되어 있습니다. 해제할 때까지 녹화하지 않습니다.",
     spool_failing: () => "영상은 들어오지만 스풀 디스크에 쓸 수 없습니다.",
     spool_compressed: () => "스풀 디스크가 부족해지고 있어 화질을 낮춰 녹화합니다.",
     spool_full: () => "스풀 디스크가 가득 차서 공간이 생길 때까지 녹화하지 않습니다.",

@@ -17,6 +17,7 @@ const health = {
     horizon_hours: 3,
     uploads_failing_minutes: 10,
     waiting_minutes: 60,
+    paused_hours: 12,
     temperature_celsius: 80,
   },
 };
@@ -109,6 +110,22 @@ const rules: [string, AlertCode, FactChanges, number, FactChanges, number][] = [
     minute,
     camera({ fps: 23, fps_asked: 30 }),
     minute,
+  ],
+  [
+    "a camera that was paused long ago",
+    "camera_paused",
+    camera({ state: "paused", fps: null, paused_since: "2025-09-22T18:00:00.000Z" }),
+    0,
+    {},
+    0,
+  ],
+  [
+    "a camera that is paused since nobody knows when",
+    "camera_paused",
+    camera({ state: "paused", fps: null, paused_since: null }),
+    0,
+    {},
+    0,
   ],
   [
     "a disk that takes nothing",
@@ -244,7 +261,10 @@ describe("hysteresis: a figure between the two thresholds", () => {
 
 describe("no alert", () => {
   const fine: [string, FactChanges][] = [
-    ["a camera that is paused", camera({ state: "paused", fps: null, failures_in_row: 9 })],
+    [
+      "a camera that is paused",
+      camera({ state: "paused", fps: null, failures_in_row: 9, paused_since: "2025-09-22T20:00:00.000Z" }),
+    ],
     ["a camera that was stopped", camera({ state: "stopped", fps: null })],
     ["a camera of which nobody asks a rate", camera({ fps: 3, fps_asked: null })],
     ["a camera that failed, but not so often", camera({ state: "retrying", failures_in_row: 4 })],

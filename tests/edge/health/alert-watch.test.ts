@@ -14,6 +14,7 @@ const thresholds = alertThresholdsOf({
   health: {
     alerts: {
       ...{ camera_failures: 5, horizon_hours: 3, uploads_failing_minutes: 10, waiting_minutes: 60 },
+      paused_hours: 12,
       temperature_celsius: 80,
     },
   },

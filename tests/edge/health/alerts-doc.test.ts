@@ -3,7 +3,7 @@ import { join } from "node:path";
 import { alertCodes, conditionsOf } from "../../../src/edge/health/alert-rules.ts";
 import { alertThresholdsOf } from "../../../src/edge/health-config.ts";
 import { silentCode } from "../../../src/hub/alerts/silence-watch.ts";
-import { alertFacts } from "../../support/alert-facts.ts";
+import { alertFacts, cameraStatus } from "../../support/alert-facts.ts";
 
 test("docs/alerts.md has every code, with its severity and its params", async () => {
   const text = await Bun.file(join(import.meta.dir, "../../../docs/alerts.md")).text();
@@ -20,10 +20,12 @@ test("docs/alerts.md has every code, with its severity and its params", async ()
   const health = {
     alerts: {
       ...{ camera_failures: 5, horizon_hours: 3, uploads_failing_minutes: 10, waiting_minutes: 60 },
+      paused_hours: 12,
       temperature_celsius: 80,
     },
   };
   const changes = {
+    cameras: [cameraStatus({ paused_since: "2025-09-23T04:00:00.000Z" })],
     spool: { oldest_waiting_at: "2025-09-23T04:00:00.000Z" },
     uploads: { failing_since: "2025-09-23T04:00:00.000Z" },
   };

@@ -57,7 +57,7 @@ class Life {
     const clockSync = () => (this.isClockSet ? "synced" : "unsynced");
     const dating = this.isClockSet ? undefined : { boot, clockSync, holdMs: 600_000 };
     this.#spool = await openTestSpool(this.root, { clock: this.clock, dating });
-    this.spool.gaps.expect(["cam01"]);
+    this.spool.gaps.expect(["cam01"], (id) => this.spool.pauses.of(id) !== undefined);
     if (options.load) await this.load();
   }
 
@@ -506,6 +506,58 @@ describe("a gap that goes on", () => {
     expect(await life.causes()).toEqual(["paused 600", "paused 600", "node_down 3900"]);
     const gaps = await life.gaps();
     expect(gaps.reduce((sum, gap) => sum + gap.toMs - gap.fromMs, 0)).toBe(life.nowMs - fragmentMs - fromMs);
+  });
+});
+
+describe("a pause", () => {
+  const paused = async () => {
+    const life = await newLife();
+    await life.boot();
+    await life.record(2);
+    const fromMs = life.nowMs;
+    await life.pause();
+    await life.spool.pauses.set("cam01");
+    await life.spool.gaps.flush();
+    life.clock.advance(300_000);
+    return { life, fromMs };
+  };
+  const resume = async (life: Life) => {
+    await life.spool.pauses.clear("cam01");
+    life.spool.gaps.resumed("cam01");
+    await life.record(1);
+  };
+
+  test("lasts through a crash and through an end, and all of it is told as one pause", async () => {
+    for (const end of ["kill", "stop"] as const) {
+      const { life, fromMs } = await paused();
+      await using _ = life;
+      await life[end]();
+      life.clock.advance(3_600_000);
+      await life.boot();
+      expect(life.spool.pauses.of("cam01")).toEqual({ sinceMs: fromMs });
+      life.clock.advance(60_000);
+      await resume(life);
+      const gaps = await life.gaps();
+      expect(new Set((await life.causes()).map((text) => text.split(" ")[0]))).toEqual(new Set(["paused"]));
+      expect(gaps.reduce((sum, gap) => sum + gap.toMs - gap.fromMs, 0)).toBe(
+        life.nowMs - fragmentMs - fromMs,
+      );
+      await life.stop();
+      await life.boot();
+      expect(life.spool.pauses.of("cam01")).toBeUndefined();
+    }
+  });
+
+  test("that ended before the node did is no reason for what is missing afterwards", async () => {
+    const { life } = await paused();
+    await using _ = life;
+    await resume(life);
+    await life.spool.gaps.flush();
+    life.kill();
+    life.clock.advance(60_000);
+    await life.boot();
+    await life.record(1);
+    expect((await life.causes()).map((text) => text.split(" ")[0])).toEqual(["paused", "node_down"]);
   });
 });
 

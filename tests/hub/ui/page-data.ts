@@ -46,6 +46,7 @@ export function cameraOf(cameraId: string, more: Partial<CameraOverview> = {}): 
     lastHeartbeatMs: nowMs - 12_000,
     state: "recording",
     message: null,
+    pausedSinceMs: null,
     timeZone: "Asia/Seoul",
     newestVideo: undefined,
     ...more,
@@ -172,7 +173,7 @@ export function troubledNode(): NodeInfo {
         last_fragment_at: nowMs - 1_950_000,
       }),
       camera("barn", { fps: 14.2, restarts: 1 }),
-      camera("roof", { state: "paused", fps: null, bitrate_bps: null }),
+      camera("roof", { state: "paused", fps: null, bitrate_bps: null, paused_since: nowMs - 7_500_000 }),
     ],
     config: {
       ...{ version: "3f1c0a9be77d", wanted_version: "90d1f3a4c2b7", needs_restart: ["system.spool_path"] },

@@ -43,6 +43,11 @@ export const cameraMetrics: readonly Metric[] = [
     ({ fallback_since }) => (fallback_since ?? null) !== null,
   ),
   cameraGauge(
+    "camera_paused_since_timestamp_seconds",
+    "Since when it is paused, seconds since 1970; left out while it is not.",
+    ({ paused_since }) => secondsOf(paused_since ?? null),
+  ),
+  cameraGauge(
     "camera_failures_in_row",
     "Starts that failed since its newest picture.",
     ({ failures_in_row }) => failures_in_row,
