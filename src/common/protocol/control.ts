@@ -94,4 +94,5 @@ export const ConfigureRequest = v.pipe(
     bitrate_bps: v.optional(v.pipe(v.number(), v.integer(), v.minValue(50_000), v.maxValue(200_000_000))),
   }),
   v.check((settings) => Object.keys(settings).length > 0, "at least one of width, height, fps, bitrate_bps"),
+  v.metadata({ minProperties: 1 }),
 );

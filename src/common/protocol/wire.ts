@@ -10,6 +10,8 @@ export const WireTime = v.pipe(
     /^\d{4}-\d\d-\d\d[Tt](?:[01]\d|2[0-3]):\d\d:\d\d(?:\.\d{1,9})?(?:[Zz]|[+-]\d\d:\d\d)$/,
     "an RFC 3339 time such as 2025-09-23T06:30:00.000Z",
   ),
+  // For the API's description: what the pattern does not say, such as that there is no 30th of February.
+  v.metadata({ format: "date-time" }),
   v.transform((text) => (isDay(text.slice(0, 10)) ? Date.parse(text.toUpperCase()) : Number.NaN)),
   v.number("a time that exists"),
   // In UTC it has to be one, too, since that is how it is written.

@@ -7,6 +7,7 @@ import { allow } from "../http/access.ts";
 import type { AppEnv } from "../http/app-env.ts";
 import { askerOf } from "../http/asker.ts";
 import { describe } from "../http/describe.ts";
+import { upTo500 } from "../http/list-parameters.ts";
 import { validJson, validParam, validQuery } from "../http/validate.ts";
 import type { RemoteNodes } from "./remote-nodes.ts";
 
@@ -14,13 +15,6 @@ const node = v.object({ id: NodeId });
 const upload = v.object({ id: NodeId, video: VideoId });
 const done = { 204: { description: "Done." } };
 const problems = [400, 404, 501, 503, 504];
-
-const limit = v.pipe(
-  v.string(),
-  v.regex(/^[1-9]\d{0,2}$/, "a whole number from 1 to 500"),
-  v.transform(Number),
-  v.maxValue(500, "a whole number from 1 to 500"),
-);
 
 /** What can be asked of a node while it is linked. */
 export function createNodeCommandRoutes({ remote }: { remote: RemoteNodes }) {
@@ -48,7 +42,7 @@ export function createNodeCommandRoutes({ remote }: { remote: RemoteNodes }) {
         problems,
       }),
       validParam(node),
-      validQuery(v.strictObject({ limit: v.optional(limit) })),
+      validQuery(v.strictObject({ limit: v.optional(upTo500) })),
       async (c) =>
         c.json(await remote.uploads(c.req.valid("param").id, c.req.valid("query").limit, askerOf(c))),
     )

@@ -1,4 +1,5 @@
 import { afterAll, beforeAll, describe, expect, test } from "bun:test";
+import { videoStatuses } from "../../../src/hub/db/catalog.ts";
 import { openTestHub, type TestHub } from "../../support/test-hub.ts";
 
 interface Operation {
@@ -50,6 +51,21 @@ describe("the API's description", () => {
       .map(({ method, path }) => `${method} ${path.replaceAll(/:(\w+)/g, "{$1}")}`);
     expect(described.sort()).toEqual([...new Set(routes)].sort());
     expect(described).toContain("GET /api/videos/{id}/stream");
+  });
+
+  test("says what lists, numbers and times in a query are, as schemas that a program can go by", () => {
+    const { parameters = [] } = document.paths["/api/videos"]?.get as Operation;
+    const schemaOf = (name: string) => parameters.find((parameter) => parameter.name === name)?.schema;
+    expect(schemaOf("camera_id")).toMatchObject({ type: "array", items: { type: "string", maxLength: 32 } });
+    expect(schemaOf("camera_id")).not.toHaveProperty("anyOf");
+    expect(schemaOf("status")).toMatchObject({ type: "array", items: { enum: [...videoStatuses] } });
+    expect(schemaOf("limit")).toEqual({ type: "integer", minimum: 1, maximum: 500, default: 50 } as object);
+    expect(schemaOf("from")).toMatchObject({ type: "string", format: "date-time" });
+    const uploads = document.paths["/api/nodes/{id}/uploads"]?.get?.parameters ?? [];
+    expect(uploads.find(({ name }) => name === "limit")?.schema).toMatchObject({
+      type: "integer",
+      maximum: 500,
+    });
   });
 
   test("says for each what it takes, answers and refuses", () => {
