@@ -56,6 +56,21 @@ export function createNodeService(options: NodeServiceOptions): NodeService {
     });
   };
 
+  /** Throws `conflict` for cameras that another node records now: two with one id would be one in every list. */
+  const checkUntaken = async (nodeId: string, cameraIds: readonly string[]): Promise<void> => {
+    const others = (await list()).filter((node) => node.nodeId !== nodeId && node.status === "online");
+    const issues = cameraIds.flatMap((cameraId, i) => {
+      const holder = others.find(
+        (node) =>
+          // What it registered, and has not given up since.
+          node.cameraIds.includes(cameraId) && node.cameras.some(({ camera_id }) => camera_id === cameraId),
+      );
+      const message = `expected an id that no other node has: ${cameraId} is of ${holder?.nodeId}, which is online`;
+      return holder ? [{ path: `cameras.${i}.camera_id`, message }] : [];
+    });
+    if (issues.length > 0) throw new AppError("conflict", "another node has this camera", { issues });
+  };
+
   return {
     list,
     cameras,
@@ -70,6 +85,10 @@ export function createNodeService(options: NodeServiceOptions): NodeService {
 
     async register(request, ipAddress) {
       const nodeId = request.node_id;
+      await checkUntaken(
+        nodeId,
+        request.cameras.map(({ camera_id }) => camera_id),
+      );
       await catalog.saveNode(
         {
           nodeId,

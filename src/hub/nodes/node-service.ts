@@ -69,7 +69,7 @@ export interface CameraOverview {
 
 /** The original design's IHealthMonitor, as far as it is about nodes. */
 export interface NodeService {
-  /** Idempotent. */
+  /** Idempotent. Throws `conflict` for a camera that another node, which is online, has. */
   register(request: ParsedRegister, ipAddress: string): Promise<RegisterAnswer>;
   heartbeat(nodeId: string, beat: ParsedHeartbeat, ipAddress: string): Promise<HeartbeatAnswer>;
   /** Every node, by id. */

@@ -49,9 +49,10 @@ export function createNodeRoutes({ nodes, linkOf }: NodeRoutesOptions) {
         tag: "Nodes",
         summary: "A node introduces itself",
         description:
-          "At its start, and whenever a heartbeat is answered with `registered: false`. Idempotent.",
+          "At its start, and whenever a heartbeat is answered with `registered: false`. Idempotent. A camera moves to " +
+          "the node that registers it last, but not from one that is online and has it: 409.",
         answer: RegisterResponse,
-        problems: [400, 413, 415],
+        problems: [400, 409, 413, 415],
       }),
       validJson(RegisterRequest, { maxBytes }),
       async (c) => {

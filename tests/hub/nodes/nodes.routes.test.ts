@@ -216,6 +216,33 @@ describe("a camera", () => {
     expect(await camera("mover")).toMatchObject({ node_id: "new" });
     expect((await node("old"))?.camera_id).toBeNull();
   });
+
+  test("does not move from a node that is online and has it: the other is refused, by the camera's name", async () => {
+    await register(registration("owner", "mine"));
+    await beat("owner", heartbeat("mine"));
+    const claim = () => register(registration("thief", "own", "mine"));
+    const refused = await claim();
+    expect(refused.status).toBe(409);
+    expect(await refused.json()).toMatchObject({
+      code: "conflict",
+      issues: [{ path: "cameras.1.camera_id", message: expect.stringContaining("mine is of owner") }],
+    });
+    expect(await camera("mine")).toMatchObject({ node_id: "owner" });
+    expect(await node("thief")).toBeUndefined();
+    // The same node again, after a restart.
+    expect((await register(registration("owner", "mine"))).status).toBe(200);
+
+    // It was taken out of the owner's config.
+    await beat("owner", heartbeat("another"));
+    expect((await claim()).status).toBe(200);
+    expect(await camera("mine")).toMatchObject({ node_id: "thief" });
+
+    // Its new node is switched off, and the camera moves back.
+    await beat("thief", heartbeat("own", "mine"));
+    nowMs += 31_000;
+    expect((await register(registration("owner", "mine"))).status).toBe(200);
+    expect(await camera("mine")).toMatchObject({ node_id: "owner" });
+  });
 });
 
 describe("refused", () => {
