@@ -3,11 +3,14 @@ import type { Gap, GapQuery, NewGap, TimeSpan } from "./catalog.ts";
 import { jsonArgument } from "./json-argument.ts";
 import type { SqlValue } from "./libsql-connection.ts";
 import type { LibsqlDatabase } from "./libsql-database.ts";
+import { type Condition, joinConditions } from "./video-conditions.ts";
 
 /** Between two videos less than this is no hole: two frames, and what milliseconds round off. */
 const leastMs = 200;
 /** Videos in the gaps of one page; more of them, and some gaps are answered as they were told. */
-const maxFootage = 50_000;
+const maxFootage = 10_000;
+/** Gaps longer than this are few, and looked for by their length. */
+const longMs = 86_400_000;
 
 const insertGaps = `
   INSERT INTO gaps (gap_id, camera_id, node_id, from_ms, to_ms, cause, detail, created_at_ms)
@@ -30,32 +33,56 @@ export async function saveGaps(
 
 /** {@link Catalog.findGaps} */
 export async function findGaps(database: LibsqlDatabase, query: GapQuery): Promise<Gap[]> {
-  const { cameraIds, fromMs, toMs, order, after, limit } = query;
-  const [comparison, direction] = order === "newest_first" ? ["<", "DESC"] : [">", "ASC"];
-  const conditions: { text: string; args: SqlValue[] }[] = [];
-  if (cameraIds) {
-    const places = cameraIds.map(() => "?").join(", ");
-    conditions.push({ text: `camera_id IN (${places})`, args: [...cameraIds] });
+  const { fromMs, order, limit } = query;
+  const found: Omit<Gap, "missing">[] = [];
+  for (const { table, condition } of sourcesOf(fromMs)) {
+    const { text, args } = joinConditions([condition, ...conditionsOf(query)]);
+    const direction = order === "newest_first" ? "DESC" : "ASC";
+    const rows = await database.read(
+      `SELECT gap_id, camera_id, node_id, from_ms, to_ms, cause, detail, created_at_ms FROM ${table}
+       WHERE ${text} ORDER BY from_ms ${direction}, gap_id ${direction} LIMIT ?`,
+      [...args, limit],
+    );
+    found.push(...rows.map(gapOfRow));
   }
-  if (toMs !== undefined) conditions.push({ text: "from_ms < ?", args: [toMs] });
-  if (fromMs !== undefined) {
-    // No gap is longer than the longest, so none that begins earlier reaches the range.
-    const text = "to_ms > ? AND from_ms > ? - (SELECT max(to_ms - from_ms) FROM gaps)";
-    conditions.push({ text, args: [fromMs, fromMs] });
-  }
-  if (after) {
-    const { startTimeMs, videoId } = after;
-    conditions.push({ text: `(from_ms, gap_id) ${comparison} (?, ?)`, args: [startTimeMs, videoId] });
-  }
-  const rows = await database.read(
-    `SELECT gap_id, camera_id, node_id, from_ms, to_ms, cause, detail, created_at_ms FROM gaps
-     WHERE ${["true", ...conditions.map(({ text }) => text)].join(" AND ")}
-     ORDER BY from_ms ${direction}, gap_id ${direction} LIMIT ?`,
-    [...conditions.flatMap(({ args }) => args), limit],
-  );
-  const gaps = rows.map(gapOfRow);
+  const sign = order === "newest_first" ? -1 : 1;
+  found.sort((a, b) => sign * (a.fromMs - b.fromMs || (a.gapId < b.gapId ? -1 : 1)));
+  const gaps = found.slice(0, limit);
   const footage = await footageIn(database, gaps);
   return gaps.map((gap, i) => ({ ...gap, missing: without(gap, footage.get(i) ?? []) }));
+}
+
+/**
+ * Where the gaps that reach over `fromMs` are: those that begin shortly before it or later, and the long ones. By the
+ * longest alone, one of a year would have every gap of that year read.
+ */
+function sourcesOf(fromMs: number | undefined): { table: string; condition: Condition }[] {
+  if (fromMs === undefined) return [{ table: "gaps", condition: { text: "true", args: [] } }];
+  return [
+    {
+      table: "gaps",
+      condition: {
+        text: "from_ms > ? AND to_ms > ? AND to_ms - from_ms <= ?",
+        args: [fromMs - longMs, fromMs, longMs],
+      },
+    },
+    {
+      table: "gaps INDEXED BY gaps_span",
+      condition: { text: "to_ms - from_ms > ? AND to_ms > ?", args: [longMs, fromMs] },
+    },
+  ];
+}
+
+function conditionsOf({ cameraIds, toMs, order, after }: GapQuery): Condition[] {
+  const places = cameraIds?.map(() => "?").join(", ");
+  const comparison = order === "newest_first" ? "<" : ">";
+  return [
+    ...(cameraIds ? [{ text: `camera_id IN (${places})`, args: [...cameraIds] }] : []),
+    ...(toMs === undefined ? [] : [{ text: "from_ms < ?", args: [toMs] }]),
+    ...(after
+      ? [{ text: `(from_ms, gap_id) ${comparison} (?, ?)`, args: [after.startTimeMs, after.videoId] }]
+      : []),
+  ];
 }
 
 /** By the place of the gap in `gaps`, without order. A picture in place of a camera explains a gap and does not fill it. */

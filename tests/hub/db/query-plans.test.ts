@@ -3,6 +3,7 @@ import { mkdtemp, rm } from "node:fs/promises";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
 import type { VideoQuery } from "../../../src/hub/db/catalog.ts";
+import { createLibsqlAlertStore } from "../../../src/hub/db/libsql-alert-store.ts";
 import { LibsqlCatalog } from "../../../src/hub/db/libsql-catalog.ts";
 import type { SqlValue } from "../../../src/hub/db/libsql-connection.ts";
 import { type LibsqlDatabase, openDatabase } from "../../../src/hub/db/libsql-database.ts";
@@ -77,6 +78,28 @@ describe("what is asked often reads the rows it answers with and no others", () 
     expect(found.filter((step) => step.includes("videos_camera_start"))).toHaveLength(2);
     expect(found.filter((step) => step.includes("INTEGER PRIMARY KEY"))).toHaveLength(1);
     expect(found.filter((step) => step.includes("TEMP B-TREE"))).toHaveLength(1);
+  });
+
+  test("gaps of a range: those that begin near it by their begin, the long ones by their length", async () => {
+    for (const cameraIds of [undefined, ["a"]]) {
+      for (const order of ["newest_first", "oldest_first"] as const) {
+        const found = await planOf(() =>
+          catalog.findGaps({ ...range, order, limit: 50, ...(cameraIds && { cameraIds }) }),
+        );
+        const [near, long] = found.filter((step) => step.includes("gaps"));
+        expect(near).toMatch(
+          /SEARCH gaps USING INDEX gaps_(?:camera_)?from \((?:camera_id=\? AND )?from_ms>/,
+        );
+        expect(long).toContain("SEARCH gaps USING INDEX gaps_span (<expr>>?");
+      }
+    }
+  });
+
+  test("alerts that go on, without the history", async () => {
+    const alerts = createLibsqlAlertStore(database);
+    expect((await planOf(() => alerts.listActive()))[0]).toContain("alerts_active");
+    const query = { isActive: true, order: "newest_first" as const, limit: 50 };
+    expect((await planOf(() => alerts.find(query)))[0]).toContain("alerts_active");
   });
 
   test("one video, the days of a camera, the newest of each, the longest span", async () => {
