@@ -13,6 +13,8 @@ import { createWorkerMediaSource, createWorkerPictureStore } from "./playback/wo
 export interface ArchiveAccess extends AsyncDisposable {
   media: MediaSource;
   pictureStore: PictureStore;
+  /** Reading may hang; what nobody asked for is better not read. */
+  mayHang: boolean;
 }
 
 export interface ArchiveAccessOptions {
@@ -31,6 +33,7 @@ export function openArchiveAccess(options: ArchiveAccessOptions): ArchiveAccess 
     return {
       media: createDirectoryMediaSource({ root, archiveId }),
       pictureStore: createDirectoryPictureStore(root),
+      mayHang: false,
       [Symbol.asyncDispose]: async () => undefined,
     };
   }
@@ -38,6 +41,7 @@ export function openArchiveAccess(options: ArchiveAccessOptions): ArchiveAccess 
   return {
     media: createWorkerMediaSource({ workers, archiveId, clock }),
     pictureStore: createWorkerPictureStore(workers),
+    mayHang: true,
     [Symbol.asyncDispose]: () => workers[Symbol.asyncDispose](),
   };
 }

@@ -1,6 +1,6 @@
 import { type Clock, systemClock } from "../common/clock.ts";
 import { newUuidV7 } from "../common/ids.ts";
-import { createLogger, type Logger } from "../common/log.ts";
+import { createLogger, errorFields, type Logger } from "../common/log.ts";
 import { versionText } from "../common/version.ts";
 import { createAlertRoutes } from "./alerts/alerts.routes.ts";
 import { runSilenceWatch } from "./alerts/silence-watch.ts";
@@ -26,6 +26,7 @@ import { createClipService } from "./export/clip-service.ts";
 import { createClipsZipRoutes } from "./export/clips-zip.routes.ts";
 import { createEvidenceRoutes } from "./export/evidence.routes.ts";
 import { ExportSlots } from "./export/export-slots.ts";
+import { warmUpClips } from "./export/warm-up-clips.ts";
 import { createHealthRoutes } from "./health/health.routes.ts";
 import { HubMetrics } from "./health/hub-metrics.ts";
 import { createMetricsRoutes } from "./health/metrics.routes.ts";
@@ -138,7 +139,7 @@ export async function openHub({ config, selfCommand, clock = systemClock }: HubO
   });
 
   const stop = new AbortController();
-  const { media, pictureStore } = stack.use(
+  const { media, pictureStore, mayHang } = stack.use(
     openArchiveAccess({
       ...{ config, selfCommand, clock, logger: createLogger("media") },
       archiveId: () => archive.archiveId,
@@ -275,6 +276,11 @@ export async function openHub({ config, selfCommand, clock = systemClock }: HubO
   stack.defer(() => stop.abort());
   void archive.run(stop.signal);
   void pictures.run();
+  if (!mayHang) {
+    warmUpClips({ catalog, media }).catch((error: unknown) =>
+      createLogger("export").debug("no clip to begin with", errorFields(error)),
+    );
+  }
   void runSilenceWatch(
     {
       ...{ nodes: nodes.list, alerts, clock, logger: createLogger("alerts") },

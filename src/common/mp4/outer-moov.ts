@@ -1,6 +1,7 @@
 import { FieldWriter, latin1, u32s, writeBox, writeFullBox } from "./box-writer.ts";
 import { readBox, readBoxes, requireBox } from "./boxes.ts";
 import { planEdits, type TrackEdit } from "./edit-plan.ts";
+import { GrowableArray } from "./growable-array.ts";
 import type { SampleTable } from "./sample-table.ts";
 import type { SegmentIndex } from "./segment-index.ts";
 
@@ -105,45 +106,51 @@ function writeEditList(edit: TrackEdit): Uint8Array {
 function writeSampleTable({ table, compositionShift }: TrackEdit): Uint8Array {
   const sync = table.sync.view();
   const offsets = table.compositionOffsets.view();
-  const composed = countRuns(offsets) > 1 || offsets[0] !== -compositionShift;
+  const composed = offsets[0] !== -compositionShift || !isConstant(offsets);
   return writeBox(
     "stbl",
     table.track.sampleDescription,
     writeFullBox("stts", 0, 0, runLengths(table.durations.view(), 0)),
     ...(composed ? [writeFullBox("ctts", 0, 0, runLengths(offsets, compositionShift))] : []),
-    ...(sync.every((flag) => flag === 1) ? [] : [writeFullBox("stss", 0, 0, syncSamples(sync))]),
+    ...(sync.includes(0) ? [writeFullBox("stss", 0, 0, syncSamples(sync))] : []),
     writeSampleToChunk(table),
     writeSampleSizes(table.sizes.view()),
     writeChunkOffsets(table),
   );
 }
 
-/** Pairs of count and value, as in `stts` (8.6.1.2) and `ctts` (8.6.1.3). */
-function runLengths(values: ArrayLike<number>, shift: number): Uint8Array {
-  const runs = countRuns(values);
-  const writer = new FieldWriter(4 + runs * 8).u32(runs);
-  for (let first = 0, i = 1; i <= values.length; i++) {
-    if (i < values.length && values[i] === values[first]) continue;
-    writer.u32(i - first).u32(values[first]! + shift);
-    first = i;
+/** Pairs of count and value, as in `stts` (8.6.1.2) and `ctts` (8.6.1.3). `shift` makes all values fit into 32 bits. */
+function runLengths(values: Uint32Array | Int32Array, shift: number): Uint8Array {
+  const pairs = new GrowableArray((length) => new Uint32Array(length));
+  const add = (first: number, end: number) => {
+    pairs.push(end - first);
+    pairs.push(values[first]! + shift);
+  };
+  let first = 0;
+  if (!isConstant(values)) {
+    for (let i = 1; i < values.length; i++) {
+      if (values[i] === values[first]) continue;
+      add(first, i);
+      first = i;
+    }
   }
-  return writer.bytes;
+  if (values.length > 0) add(first, values.length);
+  const writer = new FieldWriter(4 + pairs.length * 4).u32(pairs.length / 2);
+  return writer.u32Array(pairs.view()).bytes;
 }
 
-/** How often a value differs from the one before, the first included. */
-function countRuns(values: ArrayLike<number>): number {
-  let runs = 0;
-  for (let i = 0; i < values.length; i++) if (i === 0 || values[i] !== values[i - 1]) runs++;
-  return runs;
+/** Compared with itself, one value on: a loop over an hour takes longer than all else in a hub just started. */
+function isConstant(values: Uint32Array | Int32Array): boolean {
+  const bytes = new Uint8Array(values.buffer, values.byteOffset, values.byteLength);
+  return values.length < 2 || Buffer.compare(bytes.subarray(4), bytes.subarray(0, -4)) === 0;
 }
 
 /** Numbers of the sync samples from 1 on, for `stss` (8.6.2). */
 function syncSamples(sync: Uint8Array): Uint8Array {
-  let count = 0;
-  for (let i = 0; i < sync.length; i++) count += sync[i]!;
-  const writer = new FieldWriter(4 + count * 4).u32(count);
-  for (let i = 0; i < sync.length; i++) if (sync[i] === 1) writer.u32(i + 1);
-  return writer.bytes;
+  const numbers = new GrowableArray((length) => new Uint32Array(length));
+  for (let i = sync.indexOf(1); i !== -1; i = sync.indexOf(1, i + 1)) numbers.push(i + 1);
+  const writer = new FieldWriter(4 + numbers.length * 4).u32(numbers.length);
+  return writer.u32Array(numbers.view()).bytes;
 }
 
 /** `stsc` (8.7.4): one entry for each run of chunks that are alike. */
@@ -166,8 +173,7 @@ function writeSampleToChunk(table: SampleTable): Uint8Array {
 
 /** `stsz` (8.7.3). */
 function writeSampleSizes(sizes: Uint32Array): Uint8Array {
-  const first = sizes[0]!;
-  if (sizes.every((size) => size === first)) return writeFullBox("stsz", 0, 0, u32s(first, sizes.length));
+  if (isConstant(sizes)) return writeFullBox("stsz", 0, 0, u32s(sizes[0]!, sizes.length));
   const writer = new FieldWriter(8 + sizes.length * 4).u32(0).u32(sizes.length);
   writer.u32Array(sizes);
   return writeFullBox("stsz", 0, 0, writer.bytes);

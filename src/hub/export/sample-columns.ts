@@ -85,10 +85,7 @@ function readSizes(stsz: ByteCursor, maxCount: number): Uint32Array {
   if (count > maxCount) throw corrupt(`the index has more than ${maxSamples} samples`);
   if (commonSize !== 0) return new Uint32Array(count).fill(commonSize);
   if (stsz.remaining !== count * 4) throw corrupt('"stsz" has the wrong length');
-  const sizes = new Uint32Array(count);
-  const view = new DataView(stsz.bytes.buffer, stsz.bytes.byteOffset + stsz.offset, count * 4);
-  for (let i = 0; i < count; i++) sizes[i] = view.getUint32(i * 4);
-  return sizes;
+  return stsz.u32s(count);
 }
 
 /** The values of `stts` or `ctts`, which must be for exactly as many samples as there are. */
