@@ -11,8 +11,9 @@ key, new password or removed user within a quarter of a second.
 Exit codes: 0 done, 1 failed, 2 wrong arguments or config.`,
 
   serve: `
-The config may have: listen, data_path, archive_path, archive_access, public_url, session_hours, heartbeat_seconds, log_level. Every
-mistake in it is told at once, with exit code 2. Without one everything has a default.
+The config may have: listen, data_path, archive_path, archive_access, previews, public_url, session_hours,
+heartbeat_seconds, link_ping_seconds, transcoding, transcoding_at_once, transcoding_cache_mb, log_level. Every mistake in it
+is told at once, with exit code 2. Without one everything has a default.
 
 The data folder has to be on a local disk, never on the NAS. An archive that is not there does not keep the hub from
 starting: it serves what it knows, and says so in /api/health. An empty archive folder is made into a new archive.

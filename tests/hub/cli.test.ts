@@ -4,7 +4,8 @@ import { tmpdir } from "node:os";
 import { join, resolve } from "node:path";
 import { runChild } from "../../src/common/child-process.ts";
 import { sleep } from "../../src/common/clock.ts";
-import { loadHubConfig } from "../../src/hub/config.ts";
+import { helpTexts } from "../../src/hub/cli-help.ts";
+import { HubConfig, loadHubConfig } from "../../src/hub/config.ts";
 import { startHubProcess } from "../support/hub-process.ts";
 import { hubCommand } from "../support/test-hub.ts";
 
@@ -202,6 +203,14 @@ describe("config", () => {
     });
     expect(example).toEqual(await loadHubConfig({}));
     expect(example).toMatchObject({ listen: { hostname: "0.0.0.0", port: 8080 }, data_path: "/data" });
+  });
+
+  test("each setting is in the example and in what `serve --help` says", async () => {
+    const example = await Bun.file(resolve(import.meta.dir, "../../deploy/hub.example.yaml")).text();
+    for (const setting of Object.keys(HubConfig.entries)) {
+      expect(example).toMatch(new RegExp(`^(?:# )?${setting}: `, "m"));
+      expect(helpTexts.serve).toContain(setting);
+    }
   });
 
   test("the command line wins over the file", async () => {
