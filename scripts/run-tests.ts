@@ -41,7 +41,7 @@ const groups = [
   {
     name: "e2e",
     testLimitSeconds: 180,
-    limitMinutes: 8,
+    limitMinutes: 10,
     holds: (file: string) => isE2e(file) && !isBinaries(file),
   },
   { name: "kernel", testLimitSeconds: 300, limitMinutes: 8, holds: isKernel },

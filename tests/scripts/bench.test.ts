@@ -100,7 +100,7 @@ describe("benchmarks", () => {
     await rm(json);
     expect(await readdir(folder)).toEqual([]);
     expect(await foldersInMemory()).toEqual(inMemoryBefore);
-  }, 240_000);
+  }, 480_000);
 
   test("Ctrl-C in the middle ends everything it started", async () => {
     const running = Promise.withResolvers<void>();

@@ -34,7 +34,11 @@ export async function startHubProcess(options: {
   void child.exited.then(({ exitCode }) =>
     ready.reject(new Error(`the hub ended with ${exitCode}: ${lines.join("\n")}`)),
   );
-  const url = await ready.promise;
+  const limit = setTimeout(
+    () => ready.reject(new Error(`the hub never said that it is ready: ${lines.join("\n")}`)),
+    150_000,
+  );
+  const url = await ready.promise.finally(() => clearTimeout(limit));
   return {
     url,
     child,
