@@ -27,6 +27,7 @@ interface SetUp {
   cameras?: string[];
   config?: Record<string, object>;
   apiKey?: string;
+  bitrate?: number;
   command?: string[];
 }
 
@@ -34,7 +35,10 @@ async function setUp(options: SetUp = {}) {
   const folder = await temporaryFolder();
   const hub = startFakeHub();
   hub.archiveId = testArchiveId;
-  const cameras = (options.cameras ?? ["cam01", "cam02"]).map(camera);
+  const cameras = (options.cameras ?? ["cam01", "cam02"]).map((id) => {
+    const { source, ...of } = camera(id);
+    return { ...of, source: { ...source, bitrate: options.bitrate ?? source.bitrate } };
+  });
   // Reloads are asked for here, unless a test says otherwise.
   const system = { watch_config: false, ...options.config?.system };
   const site = await makeEdgeSite(folder.path, {
@@ -201,7 +205,8 @@ test.concurrent("a new destination gets the backlog of the old one, each segment
 test.concurrent("a destination that hangs in the middle of an upload is left for a new one", async () => {
   await using at = await setUp({
     cameras: ["cam01"],
-    // Slow enough to be met in the middle of an upload.
+    // Slow enough to be met in the middle of an upload, which takes some twenty seconds.
+    bitrate: 1_000_000,
     config: { upload: { max_bytes_per_second: 10_000, stall_seconds: 3600 } },
   });
   const progress = async () => (await at.client.uploads().catch(() => undefined))?.uploads[0]?.progress ?? 0;

@@ -196,7 +196,10 @@ for (const [technology, start] of technologies) {
       const destination = at.open();
       const put = inTheMiddle(async () => {
         await at.nas.kill();
-        expect((await filesIn(at.archive)).filter((name) => name.endsWith(".mp4"))).toEqual([]);
+        // When it was quicker than we are, it is whole.
+        for (const name of (await filesIn(at.archive)).filter((each) => each.endsWith(".mp4"))) {
+          expect(await verifyArchiveFile(join(at.archive, name))).toMatchObject({ ok: true, problems: [] });
+        }
         await at.nas.run();
       });
       // An NFS client goes on with a server that is back soon; for others the upload is over.

@@ -3,7 +3,7 @@ import type { ArchiveLayout } from "../../common/mp4/archive-file.ts";
 import type { SequentialFile } from "../../common/mp4/sequential-reader.ts";
 import type { RateLimit } from "../rate-limit.ts";
 import { InlineHash } from "./block-hash.ts";
-import { BlockReader, blocksKept, readerBytes } from "./block-reader.ts";
+import { BlockReader, blocksKept, pageBytes, readerBytes } from "./block-reader.ts";
 import type { HashThread } from "./hash-thread.ts";
 import { rethrowAs } from "./pass-error.ts";
 import type { SegmentProof } from "./segment-proof.ts";
@@ -47,7 +47,8 @@ export async function runArchivePass(pass: ArchivePass): Promise<ArchivePassResu
   using hash = (await pass.hashThread?.open(head)) ?? new InlineHash(head, new Uint8Array(readerBytes));
   const start = layout.initBytes.length;
   const end = start + layout.fragmentsSizeBytes;
-  await using reader = new BlockReader(source, { start, end, memory: hash.memory });
+  const headBytes = head.reduce((sum, part) => sum + part.length, 0);
+  await using reader = new BlockReader(source, { start, end, headBytes, memory: hash.memory });
   try {
     proof.update(layout.initBytes);
     for (const part of head) await sink.write(part);
@@ -70,13 +71,17 @@ export async function runArchivePass(pass: ArchivePass): Promise<ArchivePassResu
   }
 }
 
-/** Writes in steps of the limit; a write that is longer is answered as a short one. */
+/** Writes in steps of the limit, to the end of a page; a write that is longer is answered as a short one. */
 function limitTarget(target: ArchiveTarget, limit: RateLimit, signal?: AbortSignal): ArchiveTarget {
   return {
     async write(bytes, offset, length, position) {
-      const stepBytes = Math.min(length, limit.stepBytes);
-      await limit.take(stepBytes, signal);
-      return target.write(bytes, offset, stepBytes, position);
+      const { stepBytes } = limit;
+      const endOfPage = Math.floor((position + Math.max(stepBytes, pageBytes)) / pageBytes) * pageBytes;
+      const partBytes = Math.min(length, endOfPage - position);
+      for (let paid = 0; paid < partBytes; paid += stepBytes) {
+        await limit.take(Math.min(stepBytes, partBytes - paid), signal);
+      }
+      return target.write(bytes, offset, partBytes, position);
     },
     startWriteback: (offset, length) => target.startWriteback?.(offset, length),
     datasync: () => target.datasync(),

@@ -10,6 +10,13 @@ export const readerBytes = slots * blockBytes;
 /** A block stays as it is until the call of `next` that comes so many after the one that gave it. */
 export const blocksKept = slots - ahead;
 
+/**
+ * Of the kernels that livecam runs on, the largest page (Raspberry Pi OS on a Pi 5). Writes end where pages do, so that
+ * none is written to again while it is on its way to a server: when the server is restarted in that moment, Linux's
+ * CIFS client (seen with 6.1) loses what came second, and says that all is well.
+ */
+export const pageBytes = 16 * 1024;
+
 /** Reads a part of a file in order, some blocks ahead of the one in use, into memory that is used over and over. */
 export class BlockReader implements AsyncDisposable {
   readonly #source: SequentialFile;
@@ -18,16 +25,21 @@ export class BlockReader implements AsyncDisposable {
   readonly #reads: Promise<Uint8Array>[] = [];
   #startedAt: number;
   #turn = 0;
+  #nextBytes: number;
 
-  /** From byte `start` to byte `end`, into {@link readerBytes} of memory. */
+  /**
+   * From byte `start` to byte `end`, into {@link readerBytes} of memory. The first block is shorter, so that it ends with
+   * a page where `headBytes` are written before it.
+   */
   constructor(
     source: SequentialFile,
-    { start, end, memory }: { start: number; end: number; memory: Uint8Array },
+    { start, end, headBytes, memory }: { start: number; end: number; headBytes: number; memory: Uint8Array },
   ) {
     this.#source = source;
     this.#memory = memory;
     this.#startedAt = start;
     this.#end = end;
+    this.#nextBytes = blockBytes - (headBytes % pageBytes);
     for (let i = 0; i < ahead; i++) this.#startRead();
   }
 
@@ -47,7 +59,8 @@ export class BlockReader implements AsyncDisposable {
     const offset = this.#startedAt;
     if (offset >= this.#end) return;
     const slotStart = (this.#turn++ % slots) * blockBytes;
-    const slot = this.#memory.subarray(slotStart, slotStart + Math.min(blockBytes, this.#end - offset));
+    const slot = this.#memory.subarray(slotStart, slotStart + Math.min(this.#nextBytes, this.#end - offset));
+    this.#nextBytes = blockBytes;
     this.#startedAt += slot.length;
     const read = this.#source.readInto(slot, offset).then((size) => {
       if (size === slot.length) return slot;

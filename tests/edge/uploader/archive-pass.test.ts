@@ -5,9 +5,10 @@ import { join } from "node:path";
 import fc from "fast-check";
 import type { ArchiveLayout } from "../../../src/common/mp4/archive-file.ts";
 import { RegularFile } from "../../../src/common/mp4/regular-file.ts";
+import { RateLimit } from "../../../src/edge/rate-limit.ts";
 import { SpoolChecksum } from "../../../src/edge/spool-checksum.ts";
 import { runArchivePass } from "../../../src/edge/uploader/archive-pass.ts";
-import { readerBytes } from "../../../src/edge/uploader/block-reader.ts";
+import { pageBytes, readerBytes } from "../../../src/edge/uploader/block-reader.ts";
 import { HashThread } from "../../../src/edge/uploader/hash-thread.ts";
 import { proofOf } from "../../../src/edge/uploader/segment-proof.ts";
 import { sampleStart, temporaryFolder } from "../../support/sample-recording.ts";
@@ -99,6 +100,37 @@ test.each(["this thread", "a thread of its own"])(
       }),
       { numRuns: 30 },
     );
+  },
+);
+
+test.each([undefined, 10_000, 2 * mib])(
+  "no page of the target is written to twice, but for those of the head (limit: %p)",
+  async (bytesPerSecond) => {
+    await using folder = await temporaryFolder();
+    const source = pseudoRandom((bytesPerSecond === 10_000 ? 0.1 : 5) * mib + 7);
+    await writeFile(join(folder.path, "source"), source);
+    await using opened = await RegularFile.open(join(folder.path, "source"));
+    const layout = layoutOf(source, 700);
+    const ends: number[] = [];
+    const target = {
+      async write(_bytes: Uint8Array, _offset: number, length: number, position: number) {
+        if (position >= layout.fragmentsOffset) ends.push(position + length);
+        return { bytesWritten: length };
+      },
+      datasync: async () => undefined,
+      sync: async () => undefined,
+    };
+    const limit = bytesPerSecond && new RateLimit({ bytesPerSecond, pause: async () => undefined });
+    await runArchivePass({
+      source: opened,
+      layout,
+      proof: proofFor(source),
+      target,
+      ...(limit && { limit }),
+    });
+    expect(ends.length).toBeGreaterThan(5);
+    expect(ends.at(-1)).toBe(layout.totalSizeBytes);
+    expect(ends.slice(0, -1).filter((end) => end % pageBytes !== 0)).toEqual([]);
   },
 );
 
