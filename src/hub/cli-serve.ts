@@ -9,12 +9,16 @@ import { openHub } from "./hub.ts";
 export async function runServe(options: HubOptions, { entryFile, err }: CliContext): Promise<never> {
   const config = await loadHubConfig(options);
   const readable = err.isTTY === true;
-  await configureLogging({ level: config.log_level, readable });
+  const errorCounts = new Map<string, number>();
+  configureLogging({
+    ...{ level: config.log_level, readable },
+    onError: (module) => void errorCounts.set(module, (errorCounts.get(module) ?? 0) + 1),
+  });
   const logger = createLogger("hub");
   const signal = abortOnSignals((name) => logger.info("ending", { signal: name }));
 
   {
-    await using hub = await openHub({ config, selfCommand: selfCommand(entryFile) });
+    await using hub = await openHub({ config, selfCommand: selfCommand(entryFile), errorCounts });
     logger.info("the hub is ready", {
       address: hub.url,
       data: config.data_path,

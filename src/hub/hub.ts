@@ -78,6 +78,8 @@ export interface HubOptions {
   /** How this program starts itself again. */
   selfCommand: readonly string[];
   clock?: Clock;
+  /** Errors logged since the start, by module. */
+  errorCounts?: ReadonlyMap<string, number>;
 }
 
 export interface Hub extends AsyncDisposable {
@@ -89,7 +91,8 @@ export interface Hub extends AsyncDisposable {
 }
 
 /** The whole hub, from the bottom up. Throws `io` or `already_running` with a message for the console. */
-export async function openHub({ config, selfCommand, clock = systemClock }: HubOptions): Promise<Hub> {
+export async function openHub(options: HubOptions): Promise<Hub> {
+  const { config, selfCommand, clock = systemClock, errorCounts = new Map() } = options;
   await using stack = new AsyncDisposableStack();
   const logger: Logger = createLogger("hub");
 
@@ -173,6 +176,7 @@ export async function openHub({ config, selfCommand, clock = systemClock }: HubO
   const metrics = new HubMetrics({
     ...{ health, previews: pictures.previewCounts, clock },
     transcoding: () => transcoded?.figures,
+    errorCounts: () => errorCounts,
   });
   const playlists = createCameraPlaylists({
     ...{ catalog, parts, clock },

@@ -39,6 +39,8 @@ export interface HubMetricsOptions {
   previews: () => PreviewCounts;
   /** Undefined where nothing is transcoded. */
   transcoding?: () => TranscodingFigures | undefined;
+  /** Errors logged since the start, by module. */
+  errorCounts?: () => ReadonlyMap<string, number>;
   clock: Clock;
 }
 
@@ -50,6 +52,7 @@ export class HubMetrics {
   readonly #previews: () => PreviewCounts;
   readonly #durations: Histogram<"code">;
   readonly #transcoding: () => TranscodingFigures | undefined;
+  readonly #errorCounts: () => ReadonlyMap<string, number>;
   /** When each video was read last, the longest ago first. */
   readonly #streams = new Map<string, number>();
 
@@ -58,6 +61,7 @@ export class HubMetrics {
     this.#previews = options.previews;
     this.#clock = options.clock;
     this.#transcoding = options.transcoding ?? (() => undefined);
+    this.#errorCounts = options.errorCounts ?? (() => new Map());
     this.#durations = new Histogram({
       name: "livecam_hub_http_request_duration_seconds",
       help: "Until an answer began, by the first digit of its status.",
@@ -92,10 +96,9 @@ export class HubMetrics {
       const made = new Gauge({ name: `livecam_hub_${name}`, help, labelNames, registers: [now] });
       for (const [labels, value] of known) made.set(labels, value as number);
     };
-    const counter = (name: string, help: string, values: Readonly<Record<string, number>>) => {
-      const labelNames = ["result"];
-      const made = new Counter({ name: `livecam_hub_${name}`, help, labelNames, registers: [now] });
-      for (const [result, value] of Object.entries(values)) made.inc({ result }, value);
+    const counter = (name: string, help: string, label: string, values: Iterable<[string, number]>) => {
+      const made = new Counter({ name: `livecam_hub_${name}`, help, labelNames: [label], registers: [now] });
+      for (const [of, value] of values) made.inc({ [label]: of }, value);
     };
     const figure = (part: PartStatus, name: string) => part.figures[name];
     const { user, system } = process.cpuUsage();
@@ -105,7 +108,11 @@ export class HubMetrics {
     gauge("cpu_seconds", "Processor time of the process, user and system.", [[{}, (user + system) / 1e6]]);
     gauge("active_streams", "Videos that were read in the last minute.", [[{}, this.#activeStreams()]]);
     const { made, failed, waiting } = this.#previews();
-    counter("previews_total", "Videos whose previews were made, and tries that failed.", { made, failed });
+    counter("errors_total", "Errors logged since start.", "module", this.#errorCounts());
+    counter("previews_total", "Videos whose previews were made, and tries that failed.", "result", [
+      ["made", made],
+      ["failed", failed],
+    ]);
     gauge("previews_waiting", "Videos whose previews are being made or wait for it.", [[{}, waiting]]);
     const all = {
       system: state,

@@ -78,6 +78,19 @@ describe("the hub's metrics", () => {
   );
 });
 
+test("errors are counted by the part of the hub that logged them", async () => {
+  const errors = new Map([["http", 2]]);
+  const metrics = new HubMetrics({
+    health: { status: async () => usualData().status },
+    previews: () => ({ made: 0, failed: 0, waiting: 0 }),
+    errorCounts: () => errors,
+    clock: new FakeClock(0),
+  });
+  expect(await metrics.text()).toContain('livecam_hub_errors_total{module="http"} 2\n');
+  errors.set("media", 1);
+  expect(await metrics.text()).toContain('livecam_hub_errors_total{module="media"} 1\n');
+});
+
 describe("active streams", () => {
   const id = (n: number) => `01997000-0000-7000-8000-${String(n).padStart(12, "0")}`;
   const streamOf = (n: number, status = 206) => ({ path: `/api/videos/${id(n)}/stream`, status, tookMs: 1 });
