@@ -44,10 +44,12 @@ export function parseConfig<S extends v.GenericSchema>(
   return checked.output;
 }
 
-/** The lines a person sees for a refused config, one per error. */
+/** The lines a person sees for a refused config, one per error; nothing of the file acts on their terminal. */
 export function formatConfigError(error: AppError): string {
   const cause = error.cause instanceof Error ? `: ${error.cause.message}` : "";
-  return [`${error.message}${cause}`, ...error.issues.map(formatIssue)].join("\n");
+  const text = [`${error.message}${cause}`, ...error.issues.map(formatIssue)].join("\n");
+  // biome-ignore lint/suspicious/noControlCharactersInRegex: taking them out is the point
+  return text.replace(/[\u0000-\u0009\u000b-\u001f\u007f-\u009f]/g, " ");
 }
 
 function formatIssue(issue: InputIssue): string {

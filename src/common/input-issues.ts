@@ -72,11 +72,12 @@ function isUnknownKey(issue: v.BaseIssue<unknown>): boolean {
 function expectationOf(issue: v.BaseIssue<unknown>): string {
   // valibot's own messages begin so; ours are written as what is expected.
   if (!issue.message.startsWith("Invalid ")) return issue.message;
+  const expected = issue.expected?.replace(/^<=/, "at most ").replace(/^>=/, "at least ");
   if (issue.type === "min_length" || issue.type === "max_length" || issue.type === "length") {
     const unit = typeof issue.input === "string" ? "characters" : "entries";
-    return `${issue.expected} ${unit}`;
+    return `${expected} ${unit}`;
   }
-  return issue.expected ?? issue.requirement?.toString() ?? issue.message;
+  return expected ?? issue.requirement?.toString() ?? issue.message;
 }
 
 function unknownKeyOf(issue: v.BaseIssue<unknown>, path: string): string {

@@ -79,7 +79,10 @@ async function collect(options: InitOptions, { found, ask, folder, out }: Collec
     ...(options.hub === undefined ? ["--hub"] : []),
     ...(options.camera === undefined && found.length === 0 ? ["--camera (none was found)"] : []),
   ];
-  if (!ask && missing.length > 0) throw new AppError("invalid_input", `missing: ${missing.join(", ")}`);
+  if (!ask && missing.length > 0) {
+    const message = `missing: ${missing.join(", ")}; on a terminal it would ask for them`;
+    throw new AppError("invalid_input", message);
+  }
 
   for (const { text, name } of found) out.write(options.output === "-" ? "" : `found ${text} (${name})\n`);
   /** Asks until it is understood; what came as an option has one try. */

@@ -80,6 +80,7 @@ export function addLocalCommands(program: Command, add: AddWork, context: CliCon
   add(
     program
       .command("config")
+      .helpCommand(false)
       .description("what is in force by a config")
       .command("show")
       .description("print a config with every default filled in; secrets as where they are")

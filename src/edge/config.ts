@@ -151,10 +151,23 @@ export const EdgeConfig = v.strictObject({
     v.array(CameraConfig),
     v.minLength(1, "at least one camera"),
     v.maxLength(64),
-    v.check(
-      (cameras) => new Set(cameras.map((camera) => camera.id)).size === cameras.length,
-      "camera ids that differ from each other",
-    ),
+    // Also of cameras that are wrong otherwise.
+    v.rawCheck(({ dataset: { value: cameras }, addIssue }) => {
+      if (!Array.isArray(cameras)) return;
+      const ids: unknown[] = cameras.map((camera) => camera?.id);
+      for (const [i, id] of ids.entries()) {
+        if (typeof id !== "string" || ids.indexOf(id) === i) continue;
+        const [input, value] = [cameras, cameras[i]];
+        addIssue({
+          message: "an id that no other camera has",
+          input: id,
+          path: [
+            { type: "array", origin: "value", input, key: i, value },
+            { type: "object", origin: "value", input: value, key: "id", value: id },
+          ],
+        });
+      }
+    }),
   ),
   recording: v.optional(
     v.strictObject({

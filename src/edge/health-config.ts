@@ -56,7 +56,8 @@ export const HealthConfig = v.pipe(
     alerts: v.optional(AlertConfig, {}),
   }),
   v.forward(
-    v.check(
+    v.partialCheck(
+      [["metrics_listen"], ["metrics_token"], ["metrics_public"]],
       ({ metrics_listen, metrics_token, metrics_public }) =>
         metrics_listen === undefined ||
         metrics_token !== undefined ||

@@ -32,7 +32,7 @@ describe("config files", () => {
     expect(error.code).toBe("invalid_config");
     expect(formatConfigError(error).split("\n")).toEqual([
       "edge.yaml is not valid",
-      '  name: expected >=3 characters, got "ab"',
+      '  name: expected at least 3 characters, got "ab"',
       "  width: expected at least 16 pixels, got 3",
       expect.stringContaining("  key: expected { env: NAME } or { file: PATH }"),
       '  cameras.0.kind: expected ("test" | "file"), got "mirror"',

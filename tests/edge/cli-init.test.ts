@@ -97,7 +97,7 @@ test.each([
 
 test("where nobody can be asked, what is missing is named", async () => {
   await expect(init({}, { find: async () => [] })).rejects.toThrow(
-    "missing: --archive, --hub, --camera (none was found)",
+    "missing: --archive, --hub, --camera (none was found); on a terminal it would ask for them",
   );
 });
 

@@ -92,6 +92,6 @@ test("commands to an edge that does not run say so and end with 1", async () => 
   ]) {
     const { exitCode, err } = await run(...args, "--socket", "/nonexistent/edge.sock");
     expect(exitCode).toBe(1);
-    expect(err).toContain("no livecam-edge answers on /nonexistent/edge.sock");
+    expect(err).toContain("no livecam-edge listens on /nonexistent/edge.sock");
   }
 });

@@ -4,6 +4,8 @@ import { join } from "node:path";
 import { parse, stringify } from "yaml";
 import { formatConfigError } from "../../src/common/config-file.ts";
 import type { AppError } from "../../src/common/errors.ts";
+import { checkInput } from "../../src/common/input-issues.ts";
+import { EdgeConfig } from "../../src/edge/config.ts";
 import { checkEdgeConfig, readEdgeSecrets } from "../../src/edge/config-secrets.ts";
 import { ConfigStore } from "../../src/edge/config-store.ts";
 import { temporaryFolder } from "../support/sample-recording.ts";
@@ -237,4 +239,82 @@ test("the password of a destination is looked for, and never repeated", async ()
       expect(formatConfigError(await thrown(checkEdgeConfig(path, {})))).not.toContain("topsecret");
     },
   );
+});
+
+test("says everything at once: cameras of one id, among other mistakes, and no secret that stands in the wrong place", async () => {
+  const config = {
+    ...minimal(),
+    cameras: [
+      { id: "cam01", source: { type: "rtsp", url: "rtsp://10.0.0.1/a", credentials: "admin:hunter2" } },
+      { id: "cam01", source: { type: "bogus" } },
+      { id: "cam02", source: { type: "test", width: "wide" } },
+      null,
+      { id: "cam02", source: { type: "test" } },
+    ],
+    health: { alerts: { horizon_hours: "x" }, metrics_listen: "0.0.0.0:9999" },
+  };
+  const error = await withFile(config, (path) => thrown(ConfigStore.load(path)));
+  expect(error.issues.map(({ path }) => path)).toEqual([
+    "cameras.0.source.credentials",
+    "cameras.1.source.type",
+    "cameras.2.source.width",
+    "cameras.3",
+    "cameras.1.id",
+    "cameras.4.id",
+    "health.alerts.horizon_hours",
+    "health.metrics_listen",
+  ]);
+  expect(formatConfigError(error)).toContain(
+    'cameras.4.id: expected an id that no other camera has, got "cam02"',
+  );
+  expect(formatConfigError(error)).not.toContain("hunter2");
+});
+
+test("nothing of a file acts on the terminal that shows what is wrong with it", async () => {
+  const hostile = "\u001b[2J\u009b31m\u0007\r\u0000";
+  for (const text of [
+    `a: b: "${hostile}"\n`,
+    `node_id: ["${hostile}"\n`,
+    stringify({ [hostile]: hostile }),
+  ]) {
+    const error = await withFile(text, (path) => thrown(ConfigStore.load(path)));
+    // biome-ignore lint/suspicious/noControlCharactersInRegex: they are what is looked for
+    expect(formatConfigError(error)).not.toMatch(/[\u0000-\u0009\u000b-\u001f\u007f-\u009f]/);
+  }
+});
+
+test("every setting with anything in its place is valid or refused with its name, and never more than that", async () => {
+  const example = parse(await Bun.file(join(import.meta.dir, "../../deploy/edge.example.yaml")).text());
+  const anything = [
+    ...[null, true, -1, 0, 0.5, 1e308, Number.MAX_SAFE_INTEGER, "", "\u0000", "../..", "x".repeat(100_000)],
+    ...["카메라", "\ud800", "*".repeat(5000), {}, [], [null], [[[]]], { type: "test" }, { env: "X" }],
+    JSON.parse('{"__proto__":1,"constructor":2}'),
+  ];
+  const paths = (value: unknown, at: string[] = []): string[][] => [
+    ...(at.length > 0 ? [at] : []),
+    ...(typeof value === "object" && value !== null
+      ? Object.entries(value).flatMap(([key, inner]) => paths(inner, [...at, key]))
+      : []),
+  ];
+  const all = paths(example);
+  expect(all.length).toBeGreaterThan(30);
+  let refused = 0;
+  for (const path of all) {
+    for (const value of anything) {
+      const config = structuredClone(example);
+      const parent = path.slice(0, -1).reduce((inner, key) => inner[key], config);
+      parent[path.at(-1) as string] = value;
+      const checked = checkInput(EdgeConfig, config);
+      if (checked.ok) continue;
+      refused++;
+      const name = path.join(".");
+      // A wrong type of a source or destination makes its other fields unknown; what is wrong lies beside it then.
+      const near = path.slice(0, -1).join(".");
+      for (const issue of checked.issues) {
+        expect(issue.path === name || issue.path.startsWith(near)).toBe(true);
+        expect((issue.received ?? "").length).toBeLessThan(100);
+      }
+    }
+  }
+  expect(refused).toBeGreaterThan(all.length * 10);
 });

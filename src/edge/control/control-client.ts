@@ -1,5 +1,5 @@
 import * as v from "valibot";
-import { AppError, type ErrorCode } from "../../common/errors.ts";
+import { AppError, type ErrorCode, errnoOf } from "../../common/errors.ts";
 import { ConnectionReport, EdgeStatus, ReloadReport, UploadList } from "../../common/protocol/control.ts";
 import { httpStatusOf, Problem } from "../../common/protocol/problem.ts";
 
@@ -58,11 +58,9 @@ export class ControlClient {
         signal: AbortSignal.timeout(70_000),
       });
     } catch (cause) {
-      throw new AppError(
-        "unavailable",
-        `no livecam-edge answers on ${this.#socketPath}: is it running, and may you open the socket?`,
-        { cause },
-      );
+      const errno = errnoOf(cause);
+      // Bun's own words of these say less.
+      throw new AppError("unavailable", whyNot(this.#socketPath, errno), errno ? {} : { cause });
     }
     if (response.ok) return response;
     const problem = v.safeParse(Problem, await response.json().catch(() => undefined));
@@ -73,5 +71,20 @@ export class ControlClient {
         received === undefined ? issue : { ...issue, received },
       ),
     });
+  }
+}
+
+/** Why nobody answers, and what to do about it. */
+function whyNot(path: string, errno: string | undefined): string {
+  switch (errno) {
+    case "ENOENT":
+      return `no livecam-edge listens on ${path}: start one, or name its config (--config) or its socket (--socket)`;
+    case "ECONNREFUSED":
+      return `no livecam-edge answers on ${path}: the one that made this socket is gone`;
+    case "EACCES":
+    case "EPERM":
+      return `you may not open ${path}: its owner and root may (sudo)`;
+    default:
+      return `no livecam-edge answers on ${path}`;
   }
 }

@@ -6,6 +6,9 @@ import { AppError, errnoOf } from "../../common/errors.ts";
 /** `sun_path` of Linux, without its NUL. */
 const maxSocketPathBytes = 107;
 
+/** Nothing that can be asked is longer; Bun takes 128 MB, all of it into memory. */
+const maxBodyBytes = 64 * 1024;
+
 /**
  * Serves `fetch` on a unix socket that only its owner can open. A socket file that a dead process left is replaced;
  * anything else of that name is not. Throws `already_running` and `io`.
@@ -26,7 +29,7 @@ export async function serveControl(
     // The socket is born with its mode: there is no moment in which others could open it.
     const umask = process.umask(0o177);
     try {
-      const server = Bun.serve({ unix: path, fetch });
+      const server = Bun.serve({ unix: path, fetch, maxRequestBodySize: maxBodyBytes });
       return {
         async [Symbol.asyncDispose]() {
           await server.stop(true);

@@ -123,7 +123,7 @@ describe("over the socket", () => {
     await expect(client.snapshot("cam09")).rejects.toMatchObject({ code: "not_found" });
     await expect(client.post("/cameras/cam01/configure", { width: 1 })).rejects.toMatchObject({
       code: "invalid_input",
-      issues: [{ path: "width", message: expect.stringContaining(">=16") }],
+      issues: [{ path: "width", message: expect.stringContaining("at least 16") }],
     });
   });
 
@@ -136,6 +136,22 @@ describe("over the socket", () => {
     }
     await expect(stat(path)).rejects.toMatchObject({ code: "ENOENT" });
     await expect(new ControlClient(path).status()).rejects.toMatchObject({ code: "unavailable" });
+  });
+
+  test("a body longer than anything that can be asked is refused, not kept in memory", async () => {
+    await using folder = await temporaryFolder();
+    const path = join(folder.path, "edge.sock");
+    const { app, calls } = fakeNode();
+    await using _server = await serveControl(path, app.fetch);
+    for (const body of [new Uint8Array(1_000_000), JSON.stringify({ fps: 5, x: "x".repeat(70_000) })]) {
+      const { status } = await fetch("http://edge/cameras/cam01/configure", {
+        unix: path,
+        method: "POST",
+        body,
+      });
+      expect(status).toBe(413);
+    }
+    expect(calls).toEqual([]);
   });
 
   test("a socket that a killed process left is replaced, a living one is not", async () => {
