@@ -1,8 +1,5 @@
 import type { Secret } from "../../common/secret.ts";
 
-/** The kinds of source a camera can have; each is one file in this folder that turns settings into a {@link CapturePlan}. */
-export type SourceKind = "test" | "file" | "rtsp" | "v4l2" | "rpicam";
-
 /**
  * Programs to run, each one's stdout feeding the next one's stdin; the last writes fragmented MP4, one fragment per
  * GOP, to its stdout. Made by pure functions of the settings, so the argv of every camera model is fixed by tests.

@@ -2,50 +2,26 @@ import { afterAll, beforeAll, describe, expect, test } from "bun:test";
 import { readdirSync } from "node:fs";
 import { rename, truncate, writeFile } from "node:fs/promises";
 import { join } from "node:path";
-import type { Video } from "../../../src/hub/db/catalog.ts";
 import { archiveTestRun } from "../../support/archived-run.ts";
 import { startExportServer } from "./export-server.ts";
 import { framesOfFile as frames, outputOf as run } from "./frames.ts";
+import { archiveTwoRuns, startMs, type TwoRuns } from "./two-runs.ts";
 
-const startMs = Date.parse("2025-09-23T06:30:00.000Z");
-type Server = Awaited<ReturnType<typeof startExportServer>>;
-
-let server: Server;
-/** Twelve seconds with sound and B-frames in three videos of one run; eight seconds without; six in another run. */
-let first: Video[];
-let second: Video[];
+let server: TwoRuns["server"];
+let first: TwoRuns["first"];
+let second: TwoRuns["second"];
+let save: TwoRuns["save"];
+let framesOf: TwoRuns["framesOf"];
 
 beforeAll(async () => {
-  server = await startExportServer();
-  const recipe = { bFrames: 2, audio: true };
-  first = await archiveTestRun(server.root, { ...recipe, startTimeMs: startMs, secondsPerVideo: [4, 4, 4] });
-  second = await archiveTestRun(server.root, {
-    ...recipe,
-    startTimeMs: startMs + 20_000,
-    secondsPerVideo: [3, 3],
-    negative: true,
-  });
-  server.add(...first, ...second);
+  ({ server, first, second, save, framesOf } = await archiveTwoRuns());
 });
 afterAll(() => server[Symbol.asyncDispose]());
-
-async function save(response: Response): Promise<string> {
-  expect(response.status).toBe(200);
-  const path = join(server.root, `${crypto.randomUUID()}.clip`);
-  await writeFile(path, await response.bytes());
-  return path;
-}
 
 async function durationOf(path: string): Promise<number> {
   return Number(
     await run(["ffprobe", "-v", "error", "-show_entries", "format=duration", "-of", "csv=p=0", path]),
   );
-}
-
-/** The frames of archived videos one after the other. */
-async function framesOf(videos: readonly Video[], kind: "v" | "a" = "v"): Promise<string[]> {
-  const each = await Promise.all(videos.map((video) => frames(join(server.root, video.filePath), kind)));
-  return each.flat().map((frame) => frame.md5);
 }
 
 describe("a clip", () => {

@@ -8,48 +8,26 @@ import type { Video } from "../../../src/hub/db/catalog.ts";
 import { archiveTestRun } from "../../support/archived-run.ts";
 import { startExportServer } from "./export-server.ts";
 import { type Frame, framesOfFile } from "./frames.ts";
+import { archiveTwoRuns, startMs, type TwoRuns } from "./two-runs.ts";
 
-const startMs = Date.parse("2025-09-23T06:30:00.000Z");
-let server: Awaited<ReturnType<typeof startExportServer>>;
-/** Twelve seconds with sound and B-frames in three videos of one run; eight seconds without; six in another run. */
-let first: Video[];
-let second: Video[];
+let server: TwoRuns["server"];
+let first: TwoRuns["first"];
+let second: TwoRuns["second"];
+let save: TwoRuns["save"];
+let framesOf: TwoRuns["framesOf"];
 
 beforeAll(async () => {
-  server = await startExportServer();
-  const recipe = { bFrames: 2, audio: true };
-  first = await archiveTestRun(server.root, { ...recipe, startTimeMs: startMs, secondsPerVideo: [4, 4, 4] });
-  second = await archiveTestRun(server.root, {
-    ...recipe,
-    startTimeMs: startMs + 20_000,
-    secondsPerVideo: [3, 3],
-    negative: true,
-    editLists: true,
-  });
-  server.add(...first, ...second);
+  ({ server, first, second, save, framesOf } = await archiveTwoRuns({ editLists: true }));
 });
 afterAll(() => server[Symbol.asyncDispose]());
 
 const fmp4 = (from: number, to: number, more = "", headers?: Record<string, string>) =>
   server.clip(startMs, from, to, `&format=fmp4${more}`, headers);
 
-async function save(response: Response): Promise<string> {
-  expect(response.status).toBe(200);
-  const path = join(server.root, `${crypto.randomUUID()}.clip`);
-  await writeFile(path, await response.bytes());
-  return path;
-}
-
 /** ffmpeg counts from the sound, which begins before the picture of its fragment does. */
 function expectSteadyPictures(shown: readonly Frame[]): void {
   const start = shown[0]!.seconds;
   for (const [i, { seconds }] of shown.entries()) expect(seconds - start).toBeCloseTo(i / 10, 3);
-}
-
-/** The frames of archived videos one after the other. */
-async function framesOf(videos: readonly Video[]): Promise<string[]> {
-  const each = await Promise.all(videos.map((video) => framesOfFile(join(server.root, video.filePath))));
-  return each.flat().map((frame) => frame.md5);
 }
 
 describe("a fragmented clip", () => {

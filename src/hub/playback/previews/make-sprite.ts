@@ -18,8 +18,6 @@ const firstGuessBytes = 64 * 1024;
 const guessFactor = 1.25;
 const maxGuessBytes = 4 * 1024 * 1024;
 
-export type MakeSprite = typeof makeSprite;
-
 /**
  * The JPEG that `planPreviews` describes, made by one ffmpeg of the lowest priority from the init segment and the
  * keyframes needed. Of the file nothing else is read, and ffmpeg never sees its path. Throws `corrupt_file` when there
