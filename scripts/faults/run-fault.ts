@@ -7,6 +7,9 @@ import { type Account, describeKills, takeAccount } from "./account.ts";
 import type { Fault, FaultContext, FaultResult } from "./fault.ts";
 import { FaultSite } from "./fault-site.ts";
 
+/** What twenty killed uploads leave takes two minutes over the slow wire of that site, after a pause of one. */
+const deliverMs = 300_000;
+
 /** Brings one fault about at a site of its own, waits until all is well again, and says what it cost. */
 export async function runFault(
   fault: Fault,
@@ -44,6 +47,7 @@ export async function runFault(
   await site.until(
     async () => (await site.undelivered()).every((name) => !waiting.has(name)),
     "delivering what waited",
+    deliverMs,
   );
   const deliveredAfterMs = performance.now() - healedMs;
   // What came after the fault, up to a whole segment of it.

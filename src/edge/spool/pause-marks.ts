@@ -32,6 +32,7 @@ export class PauseMarks {
   readonly #paused = new Map<string, Pause>();
   /** What the disk says, which may not be what is wanted while it refuses. */
   readonly #onDisk = new Set<string>();
+  #isRefused = false;
   /** Changes of the disk take turns. */
   #turn: Promise<unknown> = Promise.resolve();
 
@@ -69,12 +70,21 @@ export class PauseMarks {
     await this.#told(cameraId, "the camera records, but would be paused again after a restart of the node");
   }
 
-  /** Writes down what the disk has refused so far. Throws `io`. */
+  /** Writes down what the disk has refused so far. What it still refuses is logged once, and left for the next time. */
   async settle(): Promise<void> {
     const differ = [...new Set([...this.#paused.keys(), ...this.#onDisk])].filter(
       (cameraId) => this.#paused.has(cameraId) !== this.#onDisk.has(cameraId),
     );
-    for (const cameraId of differ) await this.#write(cameraId);
+    try {
+      for (const cameraId of differ) await this.#write(cameraId);
+      this.#isRefused = false;
+    } catch (error) {
+      if (!this.#isRefused) {
+        const about = { cameras: differ.join(", "), ...errorFields(error) };
+        this.#options.logger.error("what is paused cannot be written down", about);
+      }
+      this.#isRefused = true;
+    }
   }
 
   async #told(cameraId: string, consequence: string): Promise<void> {
