@@ -77,10 +77,13 @@ async function main(): Promise<number> {
   const image = await ensureImage((text) => console.log(text));
   if (options.image) return 0;
 
-  await using site = await Site.open(image);
-  for (const name of ["SIGINT", "SIGTERM"] as const) {
-    process.once(name, () => void site[Symbol.asyncDispose]().finally(() => process.exit(130)));
+  const opening = Site.open(image);
+  // Also what comes while the machine is made: nothing of it is left behind.
+  const dispose = () => opening.then((site) => site[Symbol.asyncDispose]()).catch(() => undefined);
+  for (const name of ["SIGINT", "SIGTERM", "SIGHUP"] as const) {
+    process.once(name, () => void dispose().finally(() => process.exit(130)));
   }
+  await using site = await opening;
   const startedMs = performance.now();
   await site.vm.boot();
   console.log(`booted in ${((performance.now() - startedMs) / 1000).toFixed(1)} s`);

@@ -34,15 +34,26 @@ export class VirtualMachine implements AsyncDisposable {
   static async create(image: VmImage, files: Readonly<Record<string, GuestFile>>): Promise<VirtualMachine> {
     const folder = await mkdtemp(join(tmpdir(), "livecam-vm-"));
     const vm = new VirtualMachine(folder, image);
-    await run("ssh-keygen", "-q", "-t", "ed25519", "-N", "", "-f", vm.#at("key"));
-    await run("cp", "--sparse=always", "--reflink=auto", image.rootDisk, vm.#at("root.img"));
-    await run("truncate", "-s", String(spoolDiskBytes), vm.#at("spool.img"));
-    await run("mkfs.ext4", "-q", "-F", vm.#at("spool.img"));
-    const mounted = vm.#at("mounted");
-    await mkdir(mounted);
-    await run("mount", "-o", "loop", vm.#at("root.img"), mounted);
     try {
-      const authorized: GuestFile = { text: await readFile(vm.#at("key.pub"), "utf8"), mode: 0o600 };
+      await vm.#make(files);
+    } catch (error) {
+      await rm(folder, { recursive: true, force: true });
+      throw error;
+    }
+    return vm;
+  }
+
+  /** Its disks, with `files` on the first. */
+  async #make(files: Readonly<Record<string, GuestFile>>): Promise<void> {
+    await run("ssh-keygen", "-q", "-t", "ed25519", "-N", "", "-f", this.#at("key"));
+    await run("cp", "--sparse=always", "--reflink=auto", this.#image.rootDisk, this.#at("root.img"));
+    await run("truncate", "-s", String(spoolDiskBytes), this.#at("spool.img"));
+    await run("mkfs.ext4", "-q", "-F", this.#at("spool.img"));
+    const mounted = this.#at("mounted");
+    await mkdir(mounted);
+    await run("mount", "-o", "loop", this.#at("root.img"), mounted);
+    try {
+      const authorized: GuestFile = { text: await readFile(this.#at("key.pub"), "utf8"), mode: 0o600 };
       for (const [path, file] of Object.entries<GuestFile>({
         ...files,
         "/root/.ssh/authorized_keys": authorized,
@@ -56,7 +67,6 @@ export class VirtualMachine implements AsyncDisposable {
     } finally {
       await run("umount", mounted);
     }
-    return vm;
   }
 
   /** Resolves when it takes commands. `rtc`: what its clock shows at first, instead of the time. */

@@ -100,6 +100,9 @@ testIf(canServeSmb, whyNoSmb)(
       await writeFile(join(server.folder, "password.new"), "another one", { mode: 0o600 });
       await rename(join(server.folder, "password.new"), join(server.folder, "password"));
       edge.kill("SIGHUP");
+      // Where the password lies is as it was: that it is another one is what the reload has to notice.
+      const [told] = await edge.logged("the changed config is put in force");
+      expect(told?.properties.settings).toEqual(["upload.destination.password"]);
       await edge.logged("acknowledged", (await edge.logged("acknowledged")).length + 3);
       expect(await edge.stop()).toBe(0);
     } finally {
