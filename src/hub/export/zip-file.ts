@@ -1,6 +1,6 @@
 import { makeZip } from "client-zip";
 import { type Entry, fromFdPromise, type ZipFile } from "yauzl";
-import { AppError, describeError } from "../../common/errors.ts";
+import { AppError } from "../../common/errors.ts";
 import { RegularFile } from "../../common/mp4/regular-file.ts";
 import type { SequentialFile } from "../../common/mp4/sequential-reader.ts";
 
@@ -32,7 +32,7 @@ export class StoredZip implements AsyncDisposable {
     } catch (error) {
       await file[Symbol.asyncDispose]();
       if (error instanceof AppError) throw error;
-      throw new AppError("corrupt_file", `this is no whole ZIP: ${describeError(error)}`, { cause: error });
+      throw new AppError("corrupt_file", "this is no whole ZIP", { cause: error });
     }
   }
 
