@@ -25,7 +25,7 @@ const defaultSegmentSeconds = 600;
 
 interface Measured {
   peers: TreeUsage[][];
-  /** What no program of this runtime can be below. */
+  /** What no program of this runtime can be below, where the camera sets the pace. */
   limits: TreeUsage[][];
   recording: TreeUsage[];
   stress: TreeUsage[];
@@ -159,6 +159,7 @@ function cpuRows({ peers, limits, recording }: Measured, upload: UploadCost, cam
   };
   const perSecond = upload.workerCpuSeconds / upload.seconds;
   const all = cpu(recording, ({ total }) => total);
+  const itself = cpu(recording, ({ root }) => root);
   const megabytes = (upload.sizeBytes / 1e6).toFixed(0);
   return [
     {
@@ -170,12 +171,22 @@ function cpuRows({ peers, limits, recording }: Measured, upload: UploadCost, cam
         "itself and added up; ffmpeg uploads nothing.",
     },
     { figure: "CPU of recording, all processes", ours: all, unit, peer },
-    { figure: "CPU of recording, livecam-edge itself", ours: cpu(recording, ({ root }) => root), unit, peer },
-    { figure: "CPU of recording, its ffmpeg", ours: cpu(recording, ({ ffmpeg }) => ffmpeg), unit, peer },
+    { figure: "CPU of recording, livecam-edge itself", ours: itself, unit, peer },
     {
-      figure: "the limit: a bare recorder of this runtime, all processes",
+      figure: "CPU of recording, its ffmpeg",
+      ours: cpu(recording, ({ ffmpeg }) => ffmpeg),
+      ...{ unit, peer },
+      note: "livecam's ffmpeg waits for its reader, which sets the pace; the peer's sleeps a hundred times a second.",
+    },
+    {
+      figure: "the same if a camera set the pace: livecam-edge itself, and ffmpeg as the peer",
+      ours: itself.map((value, round) => value + (peer.values[round] ?? Number.NaN)),
+      ...{ unit, peer },
+    },
+    {
+      figure: "the limit of that: a bare recorder of this runtime, all processes",
       ...{ ours: allTogether(limits), unit, peer },
-      note: "The bare recorder reads ffmpeg's pipe, hashes, writes and syncs, and does nothing else.",
+      note: "The bare recorder reads the pipe of an ffmpeg that sets the pace, hashes, writes and syncs, and does nothing else.",
     },
     { figure: `CPU of one upload of ${megabytes} MB`, ours: [upload.workerCpuSeconds], unit: "s" },
   ];

@@ -1,16 +1,19 @@
 import { appendFileSync, closeSync, fstatSync, openSync, readdirSync } from "node:fs";
 import { join } from "node:path";
 import { StreamSplitter } from "../../src/common/mp4/stream-splitter.ts";
+import { fragmentedMp4Output } from "../../src/edge/camera/ffmpeg-arguments.ts";
 import { percentile } from "../benchmarks/statistics.ts";
 
 /**
- * Stands in ffmpeg's place before an edge that is measured: it starts the real one with the same arguments, passes
- * everything on, and looks in the edge's spool until each fragment that it passed is in a file there.
+ * Stands in ffmpeg's place before an edge that is measured: whatever is to be captured, it gives a file in real time, and
+ * looks in the edge's spool until each fragment that it passed is in a file there.
  *
- * LIVECAM_RELAY_FFMPEG is the real program, LIVECAM_RELAY_SPOOL the spool, LIVECAM_RELAY_LOG gets a line per fragment.
+ * LIVECAM_RELAY_FFMPEG is the real program, LIVECAM_RELAY_SAMPLE the file, LIVECAM_RELAY_SPOOL the spool,
+ * LIVECAM_RELAY_LOG gets a line per fragment.
  */
 const {
   LIVECAM_RELAY_FFMPEG: ffmpeg = "",
+  LIVECAM_RELAY_SAMPLE: sample = "",
   LIVECAM_RELAY_SPOOL: spool = "",
   LIVECAM_RELAY_LOG: log = "",
 } = process.env;
@@ -41,6 +44,22 @@ export function latencyFigures(latencies: readonly FragmentLatency[]) {
     max: Math.max(...values),
   };
 }
+
+const sampleInRealTime = [
+  ...[
+    "-nostdin",
+    "-hide_banner",
+    "-nostats",
+    "-loglevel",
+    "warning",
+    "-re",
+    "-stream_loop",
+    "-1",
+    "-i",
+    sample,
+  ],
+  ...["-map", "0:V:0", "-c:v", "copy", ...fragmentedMp4Output],
+];
 
 const nowMs = () => performance.timeOrigin + performance.now();
 
@@ -88,7 +107,7 @@ function openIfThere(path: string): number | undefined {
 async function relay(): Promise<number> {
   const argv = process.argv.slice(2);
   const isCapture = argv.at(-1) === "pipe:1";
-  const child = Bun.spawn([ffmpeg, ...argv], {
+  const child = Bun.spawn([ffmpeg, ...(isCapture ? sampleInRealTime : argv)], {
     stdin: "inherit",
     stdout: isCapture ? "pipe" : "inherit",
     stderr: "inherit",

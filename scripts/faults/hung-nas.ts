@@ -161,7 +161,8 @@ async function startSubject(options: {
   hub.archiveId = testArchiveId;
   const site = await makeEdgeSite(folder, {
     ...{ hubUrl: hub.url, apiKey: fakeHubKey },
-    cameras: [{ id: "cam01", source: { type: "file", path: sample } }],
+    // The program in ffmpeg's place gives the file instead: fragments that wait for the edge could not be timed.
+    cameras: [{ id: "cam01", source: { type: "test" } }],
     config: {
       recording: { segment_seconds: minutes < 10 ? 5 : 60, fsync_interval_ms: 2000 },
       upload: { stall_seconds: minutes < 10 ? 5 : 60, ...upload(folder) },
@@ -179,6 +180,7 @@ async function startSubject(options: {
     ...process.env,
     PATH: `${join(folder, "bin")}:${process.env.PATH}`,
     LIVECAM_RELAY_FFMPEG: Bun.which("ffmpeg") ?? "ffmpeg",
+    LIVECAM_RELAY_SAMPLE: sample,
     LIVECAM_RELAY_SPOOL: site.spool,
     LIVECAM_RELAY_LOG: logPath,
   };

@@ -8,6 +8,8 @@ export interface CapturePlan {
   commands: readonly CaptureCommand[];
   /** Text that the first command reads from its stdin: the way in for what `ps` and the log must not show. */
   stdin?: Secret;
+  /** They write as fast as they are read: it is the reader that takes their fragments in real time. */
+  isReadInRealTime?: true;
 }
 
 export interface CaptureCommand {

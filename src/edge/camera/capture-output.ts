@@ -4,7 +4,9 @@ import { type KernelPipe, openKernelPipe } from "./kernel-pipe.ts";
 import { growPipe } from "./pipe-size.ts";
 
 /** Some seconds of video: a whole fragment waits here for one read, and the program that wrote it does not wait. */
-const pipeBytes = 1024 * 1024;
+const largestBytes = 1024 * 1024;
+/** What a pipe holds by itself (pipe(7)). */
+const usualBytes = 64 * 1024;
 
 /**
  * What a capture writes, read when the reader thinks that something is there. A stream of the runtime would wake this
@@ -23,9 +25,12 @@ export class CaptureOutput {
   }
 
   static async open(): Promise<CaptureOutput> {
-    const pipe = await openKernelPipe({ isPolled: true });
-    growPipe(pipe.readEnd, pipeBytes);
-    return new CaptureOutput(pipe);
+    return new CaptureOutput(await openKernelPipe({ isPolled: true }));
+  }
+
+  /** Lets more wait here to be read; as much as is sensible unless told. */
+  grow(sizeBytes = largestBytes): void {
+    if (sizeBytes > usualBytes && !this.#isClosed) growPipe(this.#readEnd, Math.min(sizeBytes, largestBytes));
   }
 
   closeWriteEnd(): void {

@@ -10,6 +10,7 @@ import { sequenceParametersOf } from "./parameter-sets.ts";
 import { type Pipeline, startPipeline } from "./pipeline.ts";
 import { plainLine } from "./plain-line.ts";
 import { ReadSchedule } from "./read-schedule.ts";
+import { RealTimePace } from "./real-time-pace.ts";
 import { Watchdog } from "./watchdog.ts";
 
 /** Between two looks at the output of programs that have ended. */
@@ -51,8 +52,10 @@ class CaptureRun {
   readonly #pipeline: Pipeline;
   readonly #splitter = new StreamSplitter();
   readonly #schedule = new ReadSchedule();
-  /** Ends the wait for the next look at the output. */
-  #lookNow: (() => void) | undefined;
+  /** Where fragments are there before their time. */
+  #pace: RealTimePace | undefined;
+  /** Ends the wait for the next look at the output, or for a fragment's time. */
+  #wake: (() => void) | undefined;
   #hasExited = false;
   readonly #watchdog = new Watchdog(() => this.#stalled());
   readonly #giveUp = new Watchdog(() => this.#giveUpReading());
@@ -80,7 +83,7 @@ class CaptureRun {
     // A grandchild may hold stdout open: what has not come a second after the end is not waited for.
     void this.#pipeline.exited.then(() => {
       this.#hasExited = true;
-      this.#lookNow?.();
+      this.#wake?.();
       this.#giveUp.wait(1_000);
     });
     this.#watchdog.wait(this.#options.startMs);
@@ -112,6 +115,8 @@ class CaptureRun {
       this.#isConsuming = true;
       if (!(await this.#takeUnits({ wallMs: clock.wallMs(), monotonicMs: lookedMs }))) return;
       this.#isConsuming = false;
+      // Nobody waits for a time at which more of it is written: it goes on where there is room.
+      if (this.#options.plan.isReadInRealTime && sizeBytes !== undefined) continue;
       const delayMs = this.#schedule.next({
         sizeBytes: sizeBytes ?? 0,
         pendingBytes: this.#splitter.pendingBytes,
@@ -132,20 +137,22 @@ class CaptureRun {
 
   /** What has ended writes nothing more: it is read to the end, for which nobody waits long. */
   async #untilNextLook(delayMs: number): Promise<void> {
+    await this.#wait(Math.max(1, this.#hasExited ? Math.min(delayMs, afterExitMs) : delayMs));
+  }
+
+  async #wait(ms: number): Promise<void> {
     const { promise, resolve } = Promise.withResolvers<void>();
-    this.#lookNow = resolve;
-    const timer = setTimeout(
-      resolve,
-      Math.max(1, this.#hasExited ? Math.min(delayMs, afterExitMs) : delayMs),
-    );
+    this.#wake = resolve;
+    const timer = setTimeout(resolve, ms);
     await promise;
     clearTimeout(timer);
-    this.#lookNow = undefined;
+    this.#wake = undefined;
   }
 
   async #begin(init: InitSegment): Promise<void> {
     if (this.#init) await this.#options.consumer.onRunEnd("the stream began anew");
     this.#init = init;
+    if (this.#options.plan.isReadInRealTime) this.#pace = new RealTimePace();
     this.#sequenceParameters = undefined;
     await this.#options.consumer.onRunStart(init);
   }
@@ -159,11 +166,28 @@ class CaptureRun {
       this.#end("the picture's format changed", "kill");
       return false;
     }
+    const taken = await this.#whenDue(fragment, init, arrival);
+    if (!taken) return false;
     this.#fragments++;
     this.#newestFragmentMs = fragment.videoDurationMs;
     this.#longestFragmentMs = Math.max(this.#longestFragmentMs, fragment.videoDurationMs);
-    await this.#consume(fragment, arrival);
+    await this.#consume(fragment, taken);
     return true;
+  }
+
+  /** A fragment that is there before its time arrives when that has come; undefined when it is not wanted any more. */
+  async #whenDue(fragment: Fragment, init: InitSegment, arrival: Arrival): Promise<Arrival | undefined> {
+    if (!this.#pace) return arrival;
+    // So that one look finds what one wait is for; more would hide for long that its program stands still.
+    if (this.#fragments === 0) this.#pipeline.output.grow(2 * fragment.sizeBytes);
+    const { clock } = this.#options;
+    const dueMs = clock.monotonicMs() + this.#pace.waitMs(fragment, init, clock.monotonicMs());
+    while (this.#reason === undefined) {
+      const nowMs = clock.monotonicMs();
+      if (dueMs - nowMs < 1) return { wallMs: clock.wallMs(), monotonicMs: nowMs };
+      await this.#wait(dueMs - nowMs);
+    }
+    return undefined;
   }
 
   async #consume(fragment: Fragment, arrival: Arrival): Promise<void> {
@@ -206,6 +230,7 @@ class CaptureRun {
   #end(reason: string, how: "stop" | "kill"): void {
     if (this.#reason !== undefined) return;
     this.#reason = reason;
+    this.#wake?.();
     this.#watchdog.rest();
     this.#giveUp.wait(unkillableMs);
     if (how === "stop") this.#pipeline.stop();
@@ -216,7 +241,7 @@ class CaptureRun {
     if (this.#isConsuming) this.#giveUp.wait(1_000);
     else {
       this.#pipeline.output.close();
-      this.#lookNow?.();
+      this.#wake?.();
     }
   }
 

@@ -21,15 +21,19 @@ export function fileInput(source: FileSource): string[] {
 /**
  * A file over and over in real time; the times go on over the seam. Every frame of an MP4 comes again in each round;
  * of an MPEG transport stream the last frame of a round may be missing, as its demuxer sees the end too late.
+ *
+ * ffmpeg's own real time (`-re`) wakes it a hundred times a second. It waits for room in the pipe instead, some fragments
+ * ahead, and is woken once for each.
  */
 export function planFileCapture(source: FileSource, probe: SourceProbe): CapturePlan {
   const audio = source.audio === "auto" ? probe.audio : "none";
   return {
+    isReadInRealTime: true,
     commands: [
       {
         argv: [
           ...ffmpegStart,
-          ...["-re", "-stream_loop", "-1"],
+          ...["-stream_loop", "-1"],
           ...fileInput(source),
           ...["-map", "0:V:0", ...copyVideo(probe.video)],
           ...(audio === "none" ? [] : ["-map", "0:a:0"]),

@@ -30,6 +30,7 @@ export async function startPipeline(
   const pipes: KernelPipe[] = [];
   const children: Child[] = [];
   const output = await CaptureOutput.open();
+  if (!plan.isReadInRealTime) output.grow();
   try {
     for (let i = 1; i < plan.commands.length; i++) pipes.push(await openKernelPipe());
     for (const [i, { argv }] of plan.commands.entries()) {

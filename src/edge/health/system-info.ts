@@ -1,4 +1,5 @@
-import { readFile, statfs } from "node:fs/promises";
+import { readFileSync } from "node:fs";
+import { statfs } from "node:fs/promises";
 import { hostname } from "node:os";
 import { join } from "node:path";
 import type * as v from "valibot";
@@ -34,6 +35,7 @@ export class SystemInfoReader {
   readonly #throttling: () => Promise<Throttling | null>;
   #lastCpu: CpuTimes | undefined;
   #last: { atMs: number; info: MachineInfo } | undefined;
+  #about: Pick<MachineInfo, "model" | "os" | "cpu_count"> | undefined;
 
   constructor(options: SystemInfoOptions) {
     this.#spoolPath = options.spoolPath;
@@ -56,28 +58,20 @@ export class SystemInfoReader {
   }
 
   async #read(): Promise<MachineInfo> {
-    const [memory, loadavg, uptime, release, model, temperature, network, spool, cpu, throttling] =
-      await Promise.all([
-        this.#text("proc/meminfo"),
-        this.#text("proc/loadavg"),
-        this.#text("proc/uptime"),
-        this.#text("etc/os-release"),
-        this.#text("proc/device-tree/model"),
-        this.#text("sys/class/thermal/thermal_zone0/temp"),
-        this.#text("proc/net/dev"),
-        statfs(this.#spoolPath).catch(() => undefined),
-        this.#cpuUsage(),
-        this.#throttling(),
-      ]);
-    const milliCelsius = numberIn(temperature, /^(-?\d+)/);
+    const [spool, throttling] = await Promise.all([
+      statfs(this.#spoolPath).catch(() => undefined),
+      this.#throttling(),
+    ]);
+    const memory = this.#text("proc/meminfo");
+    const milliCelsius = numberIn(this.#text("sys/class/thermal/thermal_zone0/temp"), /^(-?\d+)/);
+    const network = this.#text("proc/net/dev");
     const bytes = network === undefined ? undefined : networkBytes(network);
+    this.#about ??= this.#readAbout();
     return {
       hostname: plain(hostname(), 255),
-      model: model === undefined ? null : plain(model, 128),
-      os: plain(/^PRETTY_NAME="?([^"\n]*)/m.exec(release ?? "")?.[1] ?? process.platform, 128),
-      cpu_count: navigator.hardwareConcurrency,
-      cpu_usage: cpu ?? null,
-      load_1m: numberIn(loadavg, /^([\d.]+)/) ?? null,
+      ...this.#about,
+      cpu_usage: this.#cpuUsage() ?? null,
+      load_1m: numberIn(this.#text("proc/loadavg"), /^([\d.]+)/) ?? null,
       memory_total_bytes: (numberIn(memory, /^MemTotal:\s+(\d+)/m) ?? 0) * 1024,
       memory_available_bytes: (numberIn(memory, /^MemAvailable:\s+(\d+)/m) ?? 0) * 1024,
       process_rss_bytes: process.memoryUsage.rss(),
@@ -87,15 +81,26 @@ export class SystemInfoReader {
       temperature_celsius: milliCelsius === undefined ? null : milliCelsius / 1000,
       network_received_bytes: bytes?.received ?? null,
       network_sent_bytes: bytes?.sent ?? null,
-      uptime_seconds: Math.floor(numberIn(uptime, /^([\d.]+)/) ?? 0),
+      uptime_seconds: Math.floor(numberIn(this.#text("proc/uptime"), /^([\d.]+)/) ?? 0),
       throttling,
     };
   }
 
+  /** What does not change while the machine is up. */
+  #readAbout(): Pick<MachineInfo, "model" | "os" | "cpu_count"> {
+    const model = this.#text("proc/device-tree/model");
+    const release = this.#text("etc/os-release") ?? "";
+    return {
+      model: model === undefined ? null : plain(model, 128),
+      os: plain(/^PRETTY_NAME="?([^"\n]*)/m.exec(release)?.[1] ?? process.platform, 128),
+      cpu_count: navigator.hardwareConcurrency,
+    };
+  }
+
   /** 0 to 1 over all cores. */
-  async #cpuUsage(): Promise<number | undefined> {
+  #cpuUsage(): number | undefined {
     const fields = /^cpu\s+([\d ]+)/m
-      .exec((await this.#text("proc/stat")) ?? "")?.[1]
+      .exec(this.#text("proc/stat") ?? "")?.[1]
       ?.trim()
       .split(/\s+/);
     if (!fields || fields.length < 5) return undefined;
@@ -109,9 +114,16 @@ export class SystemInfoReader {
     return Math.min(1, Math.max(0, (now.busy - last.busy) / (now.total - last.total)));
   }
 
-  /** Undefined where there is no such file, or it cannot be read. */
-  #text(path: string): Promise<string | undefined> {
-    return readFile(join(this.#root, path), "utf8").catch(() => undefined);
+  /**
+   * Undefined where there is no such file, or it cannot be read. The kernel answers from memory within microseconds, less
+   * than it takes to wake a thread that may wait.
+   */
+  #text(path: string): string | undefined {
+    try {
+      return readFileSync(join(this.#root, path), "utf8");
+    } catch {
+      return undefined;
+    }
   }
 }
 

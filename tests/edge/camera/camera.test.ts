@@ -14,8 +14,10 @@ import { ffmpeg, sourceFile } from "../../support/source-files.ts";
 const mark = "comment=livecam-camera-test";
 
 /** A file as a camera: in real time (`-re`) or as fast as it is taken. */
-async function fileArgv(options: { realTime?: boolean; kind?: "h264" | "h264-b-frames-aac" } = {}) {
-  const path = await sourceFile(options.kind ?? "h264");
+async function fileArgv(
+  options: { realTime?: boolean; kind?: "h264" | "h264-b-frames-aac"; size?: string } = {},
+) {
+  const path = await sourceFile(options.kind ?? "h264", options.size);
   return [
     ...[...ffmpegStart, ...(options.realTime ? ["-re"] : []), "-i", path],
     ...["-map", "0", "-c", "copy", "-metadata", mark, ...fragmentedMp4Output],
@@ -227,6 +229,39 @@ describe("a stream", () => {
     expect(bench.seen.runs.slice(0, 2).map(({ fragments }) => fragments.length)).toEqual([24, 24]);
     expect(bench.seen.errors).toEqual([]);
   }, 60_000);
+});
+
+describe("a source that is read in real time", () => {
+  /** 24 fragments of a second each, all of them there at once. */
+  const plan = async (...options: string[]) => {
+    const [program = "", ...argv] = await fileArgv({ size: "640x480" });
+    return { isReadInRealTime: true as const, commands: [{ argv: [program, ...options, ...argv] }] };
+  };
+
+  test("gives each fragment when its time has come, also when its program has ended long before", async () => {
+    await using bench = cameraBench(await plan("-t", "4"));
+    const startedMs = systemClock.monotonicMs();
+    const takenMs: number[] = [];
+    bench.seen.whileConsuming = () => void takenMs.push(systemClock.monotonicMs() - startedMs);
+    bench.camera.start();
+    await bench.seen.until((runs) => runs[0]?.endReason !== undefined);
+    await bench.camera.stop();
+    expect(bench.seen.runs[0]).toMatchObject({ endReason: "ffmpeg ended" });
+    expect(bench.seen.runs[0]?.fragments.length).toBe(4);
+    for (const [i, ms] of takenMs.slice(0, 4).entries()) expect(ms).toBeGreaterThan((i + 1) * 1000 - 20);
+  }, 30_000);
+
+  test("gives nothing more when it is stopped", async () => {
+    await using bench = cameraBench(await plan());
+    const startedMs = systemClock.monotonicMs();
+    bench.camera.start();
+    await bench.seen.until((runs) => (runs[0]?.fragments.length ?? 0) >= 2);
+    await bench.camera.stop();
+    const elapsedMs = systemClock.monotonicMs() - startedMs;
+    expect(bench.seen.runs[0]).toMatchObject({ endReason: "stopped" });
+    expect(bench.seen.runs[0]?.fragments.length).toBeLessThanOrEqual(elapsedMs / 1000);
+    expect(bench.seen.errors).toEqual([]);
+  }, 30_000);
 });
 
 describe("a consumer", () => {

@@ -6,6 +6,7 @@ import { growPipe } from "../../../src/edge/camera/pipe-size.ts";
 
 test("a megabyte waits for one read, and the program that wrote it has ended long before", async () => {
   const output = await CaptureOutput.open();
+  output.grow();
   const child = startChild({ argv: ["head", "-c", "1048576", "/dev/zero"], stdout: output.writeEnd });
   output.closeWriteEnd();
   expect((await child.exited).exitCode).toBe(0);

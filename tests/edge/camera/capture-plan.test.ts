@@ -163,7 +163,7 @@ describe("a file", () => {
     expect(
       linesOf({ type: "file", path: "/data/x.mp4" }, { probe: { video: "h264", audio: "copyable" } }),
     ).toEqual([
-      `${start} -re -stream_loop -1 -protocol_whitelist file -format_whitelist mov,matroska,mpegts,mpeg,avi,flv -i file:/data/x.mp4 -map 0:V:0 -c:v copy -map 0:a:0 -c:a copy ${output}`,
+      `${start} -stream_loop -1 -protocol_whitelist file -format_whitelist mov,matroska,mpegts,mpeg,avi,flv -i file:/data/x.mp4 -map 0:V:0 -c:v copy -map 0:a:0 -c:a copy ${output}`,
     ]);
   });
 });
