@@ -92,6 +92,7 @@ export class EdgeNode implements ControlledNode {
       ...(await this.#look(alertMaxAgeMs)),
       nowMs: clock.wallMs(),
       configError: refusal ?? undefined,
+      displaced: this.#parts.linkState().displaced,
     };
   }
 

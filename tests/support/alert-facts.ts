@@ -11,6 +11,7 @@ export interface FactChanges {
   uploads?: Loose<NonNullable<AlertFacts["uploads"]>> | undefined;
   cameras?: Camera[];
   configError?: string;
+  displaced?: number;
 }
 
 /** A camera that records as it should, but for `more`. */
@@ -44,6 +45,7 @@ export function alertFacts(changes: FactChanges, nowMs: number): AlertFacts {
             ...changes.uploads,
           },
     configError: changes.configError,
+    displaced: changes.displaced ?? 0,
     nowMs,
   } as AlertFacts;
 }

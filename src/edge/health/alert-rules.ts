@@ -7,6 +7,8 @@ export interface AlertFacts extends Pick<HeartbeatRequest, "system" | "cameras" 
   nowMs: number;
   /** Why a changed config was refused; undefined while the one in force is the one in the file. */
   configError: string | undefined;
+  /** How often another process that speaks for this node took its link to the hub. */
+  displaced: number;
 }
 
 export interface AlertThresholds {
@@ -56,6 +58,7 @@ export const alertCodes = [
   "throttled",
   "temperature_high",
   "config_refused",
+  "node_id_taken",
 ] as const;
 export type AlertCode = (typeof alertCodes)[number];
 
@@ -66,6 +69,8 @@ const silentMs = 90_000;
 const slowShare = { raise: 0.6, clear: 0.75 };
 /** Between the node's clock and the hub's. */
 const clockOffMs = { raise: 5_000, clear: 3_000 };
+/** Two with one id take the link from each other every two minutes. */
+const displacedQuietMs = 10 * minuteMs;
 /** Loss is told of for so long after it happened. */
 const lossQuietMs = 60 * minuteMs;
 
@@ -88,6 +93,11 @@ export function conditionsOf(
       ...ofNode("config_refused", "warning", facts.configError !== undefined),
       message: `the changed config is refused, the one before stays in force: ${facts.configError ?? ""}`,
       params: { error: facts.configError ?? "" },
+    },
+    {
+      ...ofNode("node_id_taken", "warning", undefined),
+      counter: { count: facts.displaced, quietMs: displacedQuietMs },
+      message: "another livecam-edge has this node's id: what the two record and tell is mixed up at the hub",
     },
   ];
 }

@@ -36,6 +36,8 @@ export interface LinkState {
   sinceMs: number | undefined;
   /** Why it is not connected; undefined while it is, and before the first try has ended. */
   lastError: string | undefined;
+  /** How often another process that speaks for this node took its place, since the start. */
+  displaced: number;
 }
 
 /** Nearly all of a wait is random: a hundred nodes do not come back at once to a hub that was restarted. */
@@ -53,7 +55,12 @@ const replacedWaitMs = 60_000;
 export class HubLink {
   readonly #options: HubLinkOptions;
   readonly #backoff: Backoff;
-  #state: Omit<LinkState, "isWanted"> = { isConnected: false, sinceMs: undefined, lastError: undefined };
+  #displaced = 0;
+  #state: Omit<LinkState, "isWanted" | "displaced"> = {
+    isConnected: false,
+    sinceMs: undefined,
+    lastError: undefined,
+  };
   #target: LinkTarget | undefined;
   /** Ends the connection, or the wait for the next. */
   #current = new AbortController();
@@ -64,7 +71,7 @@ export class HubLink {
   }
 
   state(): LinkState {
-    return { isWanted: this.#target !== undefined, ...this.#state };
+    return { isWanted: this.#target !== undefined, ...this.#state, displaced: this.#displaced };
   }
 
   /** The hub to link to from now on; undefined for none. What stands is ended. */
@@ -133,6 +140,7 @@ export class HubLink {
     channel.stop();
     gone.abort();
     if (code === linkCloseCodes.replaced) {
+      this.#displaced++;
       const told = "another livecam-edge linked with this node's id; two must not have the same";
       return { code: "conflict", reason: told, waitMs: replacedWaitMs };
     }

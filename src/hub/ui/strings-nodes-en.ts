@@ -129,6 +129,8 @@ export const alertsInEnglish = {
     throttled: () => "The processor is slowed down, by heat or a weak power supply.",
     temperature_high: (temperature: string) => `The processor is ${temperature} hot.`,
     config_refused: () => "The changed config is refused; the one before stays in force.",
+    node_id_taken: () =>
+      "Another machine has this node's id: what the two record and tell is mixed up. Give one of them another.",
     node_offline: () => "The node is off, or cannot reach this hub.",
   } satisfies Record<string, (...figures: string[]) => string>,
 };

@@ -124,6 +124,8 @@ export const alertsInKorean: typeof alertsInEnglish = {
     throttled: () => "열이나 약한 전원 때문에 프로세서가 느려졌습니다.",
     temperature_high: (temperature) => `프로세서 온도가 ${temperature}입니다.`,
     config_refused: () => "변경된 설정에 오류가 있어 이전 설정을 계속 사용합니다.",
+    node_id_taken: () =>
+      "다른 장치가 이 노드의 ID를 사용하고 있어 두 장치의 녹화와 보고가 섞입니다. 한쪽의 ID를 바꾸세요.",
     node_offline: () => "노드의 전원이 꺼졌거나 이 허브에 연결할 수 없습니다.",
   },
 };

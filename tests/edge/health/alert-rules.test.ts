@@ -226,7 +226,7 @@ describe("told in time, and over in time:", () => {
   });
 
   test("every code has a rule", () => {
-    const tried = new Set<AlertCode>([...rules.map(([, code]) => code), "segments_lost"]);
+    const tried = new Set<AlertCode>([...rules.map(([, code]) => code), "segments_lost", "node_id_taken"]);
     expect([...tried].sort()).toEqual([...alertCodes].sort());
   });
 });
@@ -295,6 +295,17 @@ describe("no alert", () => {
       conditionsOf(facts, limits, () => false).find(({ code }) => code === "waiting_long")?.holds;
     expect([holds(thresholds), holds(withWindows)]).toEqual([true, false]);
   });
+});
+
+test("a second node of the same id is told for as long as the two take the link from each other", () => {
+  const watched = new Watched();
+  expect(watched.during({ displaced: 0 }, minute)).toEqual([]);
+  for (let times = 1; times < 5; times++)
+    expect(watched.during({ displaced: times }, 2 * minute)).toEqual(["node_id_taken"]);
+  expect(watched.during({ displaced: 4 }, 8 * minute)).toEqual([]);
+  // A restart counts anew.
+  expect(watched.during({ displaced: 0 }, minute)).toEqual([]);
+  expect(watched.during({ displaced: 1 }, minute)).toEqual(["node_id_taken"]);
 });
 
 describe("loss", () => {

@@ -125,6 +125,7 @@ describe("the connection", () => {
     await Bun.sleep(400);
     expect(hub.connections).toHaveLength(1);
     expect(running.link.state().lastError).toContain("two must not have the same");
+    expect(running.link.state().displaced).toBe(1);
   });
 
   test("a hub that comes back is not met by all its nodes at once", async () => {
