@@ -507,7 +507,7 @@ export function catalogContract(name: string, open: () => Promise<Catalog>): voi
       const other = await open();
       await other.ping();
       await other.close();
-      expect(other.ping()).rejects.toThrow();
+      await expect(other.ping()).rejects.toThrow();
     });
   });
 }

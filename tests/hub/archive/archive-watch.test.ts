@@ -206,7 +206,7 @@ describe("looking from a child process", () => {
     expect(watch.status).toMatchObject({ state: "down", message: "the archive does not answer" });
     const starts = async () => (await Bun.file(join(folder, "starts")).text()).trim().split("\n").length;
     expect(await starts()).toBe(1);
-    expect(probe.look({ create: undefined })).rejects.toThrow("does not answer");
+    await expect(probe.look({ create: undefined })).rejects.toThrow("does not answer");
     // The shell can be killed, unlike a process that waits for a NAS.
     while ((await starts()) < 2) {
       await probe.look({ create: undefined }).catch(() => undefined);

@@ -73,7 +73,7 @@ describe("migrating", () => {
     await using database = await openDatabase({ path });
     const good = migration(1, "CREATE TABLE a (x)");
     const bad = migration(2, "CREATE TABLE b (x);--> statement-breakpoint\nNOT SQL");
-    expect(migrate(database, [good, bad])).rejects.toThrow("schema");
+    await expect(migrate(database, [good, bad])).rejects.toThrow("schema");
     expect(await tables(database)).toEqual([]);
     expect((await migrate(database, [good])).applied).toEqual(["m1"]);
   });
@@ -97,7 +97,7 @@ describe("migrating", () => {
     await migrate(database, [first, rebuild]);
     expect(await database.read("SELECT id FROM child")).toEqual([[1]]);
     const orphans = migration(3, "DELETE FROM parent");
-    expect(migrate(database, [first, rebuild, orphans])).rejects.toThrow("refer to nothing");
+    await expect(migrate(database, [first, rebuild, orphans])).rejects.toThrow("refer to nothing");
     expect(await database.read("SELECT id FROM parent")).toEqual([[1]]);
     expect((await database.read("PRAGMA foreign_keys"))[0]?.[0]).toBe(1);
   });

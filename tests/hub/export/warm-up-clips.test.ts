@@ -38,6 +38,6 @@ test("a start plans a clip of what is newest, marks nothing that it cannot read,
   expect(asked.every(({ statuses }) => statuses?.join() === "available")).toBe(true);
 
   await rm(join(server.root, videos[1]!.filePath));
-  expect(warmUpClips({ catalog, media })).rejects.toThrow("export again to go without it");
+  await expect(warmUpClips({ catalog, media })).rejects.toThrow("export again to go without it");
   expect([...server.rows.values()].map(({ status }) => status)).toEqual(["available", "available"]);
 }, 60_000);
