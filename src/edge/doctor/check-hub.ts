@@ -35,5 +35,6 @@ const adviceFor: Partial<Record<ErrorCode, string>> = {
   not_found: "there is something else than a livecam-hub at network.hub_url, or a path is missing from it",
   unauthorized: "the key is not valid (any more); make one on the hub: livecam-hub key create --node NODE",
   forbidden: "the key is not for this node; make one on the hub: livecam-hub key create --node NODE",
+  conflict: "give the camera an id that no other node has, or take it out of the other node's config",
   invalid_input: "the hub is of another version, or does not take this config: use the same release on both",
 };

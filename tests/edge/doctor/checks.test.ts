@@ -194,6 +194,7 @@ test.each([
   ["forbidden", "not for this node"],
   ["invalid_input", "same release"],
   ["unavailable", "hub runs"],
+  ["conflict", "id that no other node has"],
   ["internal", "hub's log"],
 ] as const)("a hub that answers %s: what to do", async (code, advice) => {
   const facts = await checkHub("http://hub", () => Promise.reject(new AppError(code, "no")));
