@@ -1,9 +1,11 @@
-import { readFile } from "node:fs/promises";
 import { extname } from "node:path";
 import type * as v from "valibot";
 import { parse as parseYaml } from "yaml";
+import { readBoundedText } from "./bounded-text.ts";
 import { AppError, type InputIssue } from "./errors.ts";
 import { checkInput } from "./input-issues.ts";
+
+const maxBytes = 1024 * 1024;
 
 /**
  * Reads a YAML or JSON config file and validates it. Throws `invalid_config` whose issues name every error of the
@@ -15,7 +17,7 @@ export async function loadConfigFile<S extends v.GenericSchema>(
 ): Promise<v.InferOutput<S>> {
   let text: string;
   try {
-    text = await readFile(path, "utf8");
+    text = await readBoundedText(path, maxBytes);
   } catch (cause) {
     throw new AppError("invalid_config", `cannot read the config file ${path}`, { cause });
   }

@@ -1,6 +1,8 @@
-import { readFile } from "node:fs/promises";
 import * as v from "valibot";
+import { readBoundedText } from "./bounded-text.ts";
 import { AppError } from "./errors.ts";
+
+const maxFileBytes = 64 * 1024;
 
 /** Where a config file says a secret is; the secret itself never stands in a config file. */
 export const SecretSource = v.union(
@@ -49,7 +51,7 @@ export async function readSecret(
   }
   let text: string;
   try {
-    text = await readFile(source.file, "utf8");
+    text = await readBoundedText(source.file, maxFileBytes);
   } catch (cause) {
     throw new AppError("invalid_config", `cannot read the secret file ${source.file}`, { cause });
   }

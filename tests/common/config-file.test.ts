@@ -3,6 +3,7 @@ import { mkdtemp, rm, writeFile } from "node:fs/promises";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
 import * as v from "valibot";
+import { runChild } from "../../src/common/child-process.ts";
 import { formatConfigError, loadConfigFile, parseConfig } from "../../src/common/config-file.ts";
 import { AppError } from "../../src/common/errors.ts";
 import { readSecret, Secret, SecretSource } from "../../src/common/secret.ts";
@@ -80,6 +81,24 @@ describe("config files", () => {
       );
     }
     expect(refusal(bomb.join("\n")).code).toBe("invalid_config");
+  });
+
+  test("a file without an end is refused, a pipe is read", async () => {
+    await expect(loadConfigFile("/dev/zero", Schema)).rejects.toMatchObject({
+      code: "invalid_config",
+      cause: { message: expect.stringContaining("longer than") },
+    });
+    await expect(readSecret({ file: "/dev/zero" }, {})).rejects.toThrow("cannot read the secret file");
+    const folder = await mkdtemp(join(tmpdir(), "livecam-config-"));
+    try {
+      const pipe = join(folder, "edge.yaml");
+      await runChild({ argv: ["mkfifo", pipe], timeoutMs: 10_000 });
+      const loaded = loadConfigFile(pipe, Schema);
+      await writeFile(pipe, "name: abc\nwidth: 16\nkey: { env: KEY }\ncameras: []\n");
+      expect(await loaded).toMatchObject({ name: "abc", width: 16 });
+    } finally {
+      await rm(folder, { recursive: true });
+    }
   });
 
   test("a file that cannot be read says which", async () => {

@@ -1,7 +1,11 @@
 import { constants } from "node:fs";
-import { access, mkdir, open, readdir, statfs } from "node:fs/promises";
+import { access, mkdir, readdir, statfs } from "node:fs/promises";
 import { dirname, join } from "node:path";
-import { type ArchiveIdentityJson, parseArchiveIdentity } from "../../common/archive-identity.ts";
+import {
+  type ArchiveIdentityJson,
+  parseArchiveIdentity,
+  readIdentityText,
+} from "../../common/archive-identity.ts";
 import { archiveIdentityPath } from "../../common/archive-path.ts";
 import { writeFileAtomic } from "../../common/atomic-file.ts";
 import { errnoOf } from "../../common/errors.ts";
@@ -10,7 +14,6 @@ import type { ArchiveFinding, NewArchive } from "./archive-probe.ts";
 
 /** What file systems and NAS software put into an empty folder by themselves. */
 const notOurs = /^(?:\.|@|#|lost\+found$|System Volume Information$|\$RECYCLE\.BIN$)/;
-const maxIdentityBytes = 4096;
 
 /** The look itself. It may hang on a hung NAS, so it runs in a process of its own: `livecam-hub archive-probe`. */
 export async function lookAtArchive(root: string, create: NewArchive | undefined): Promise<ArchiveFinding> {
@@ -23,7 +26,7 @@ export async function lookAtArchive(root: string, create: NewArchive | undefined
   }
   const path = join(root, archiveIdentityPath);
   if (create !== undefined && names.every((name) => notOurs.test(name))) await writeIdentity(path, create);
-  const text = await readIdentity(path);
+  const text = await readIdentityText(path);
   if (text === undefined) {
     return { found: names.every((name) => notOurs.test(name)) ? "empty" : "no_identity" };
   }
@@ -51,25 +54,6 @@ async function writeIdentity(path: string, { archiveId, createdAtMs }: NewArchiv
   };
   await mkdir(dirname(path), { recursive: true });
   await writeFileAtomic(path, `${JSON.stringify(identity, null, 2)}\n`);
-}
-
-/** Undefined when there is none. A pipe or device in its place must not hang us, a link must not lead elsewhere. */
-async function readIdentity(path: string): Promise<string | undefined> {
-  let file: Awaited<ReturnType<typeof open>>;
-  try {
-    file = await open(path, constants.O_RDONLY | constants.O_NOFOLLOW | constants.O_NONBLOCK);
-  } catch (error) {
-    if (["ENOENT", "ENOTDIR"].includes(errnoOf(error) ?? "")) return undefined;
-    if (["ELOOP", "ENXIO", "EISDIR"].includes(errnoOf(error) ?? "")) return "";
-    throw error;
-  }
-  try {
-    const stats = await file.stat();
-    if (!stats.isFile() || stats.size > maxIdentityBytes) return "";
-    return await file.readFile("utf8");
-  } finally {
-    await file.close();
-  }
 }
 
 async function isWritable(root: string): Promise<boolean> {

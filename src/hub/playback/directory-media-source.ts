@@ -1,7 +1,6 @@
 import { lstatSync, type Stats } from "node:fs";
-import { readFile } from "node:fs/promises";
 import { join } from "node:path";
-import { parseArchiveIdentity } from "../../common/archive-identity.ts";
+import { parseArchiveIdentity, readIdentityText } from "../../common/archive-identity.ts";
 import { archiveIdentityPath, parseArchivePath } from "../../common/archive-path.ts";
 import { type Clock, systemClock } from "../../common/clock.ts";
 import { AppError, errnoOf, errorCodeOf } from "../../common/errors.ts";
@@ -70,7 +69,7 @@ export function createDirectoryMediaSource(options: {
     const isGone = error instanceof AppError || /^ENO(?:ENT|TDIR)$/.test(errnoOf(error) ?? "");
     if (!isGone) return new AppError("io", `cannot read ${filePath} in the archive`, { cause: error });
     try {
-      const identity = parseArchiveIdentity(await readFile(join(root, archiveIdentityPath), "utf8"));
+      const identity = parseArchiveIdentity((await readIdentityText(join(root, archiveIdentityPath))) ?? "");
       const expected = options.archiveId?.();
       if (expected !== undefined && identity.archive_id !== expected) {
         return new AppError("unavailable", "another archive is mounted in place of this hub's");

@@ -168,6 +168,11 @@ test("without the archive's identity nothing is called missing: the disk may not
   expect((await stream(video)).status).toBe(503);
   await writeFile(identity, "not json");
   expect((await stream(video)).status).toBe(503);
+  // Reading it would not end.
+  await rm(identity);
+  await runChild({ argv: ["mkfifo", identity], timeoutMs: 10_000 });
+  expect((await stream(video)).status).toBe(503);
+  await rm(identity);
   expect(statusOf(video)).toBe("available");
   await writeTestArchiveIdentity(server.root);
   expect((await stream(video)).status).toBe(404);
