@@ -3,6 +3,8 @@ import { join } from "node:path";
 import { archiveIdentityPath } from "../../src/common/archive-path.ts";
 import { runChild } from "../../src/common/child-process.ts";
 import { formatSegmentIdentity } from "../../src/common/segment-identity.ts";
+import { writeSegmentTables } from "../../src/edge/segment-tables.ts";
+import { tablesFile } from "../../src/edge/spool/spool-layout.ts";
 import type { ArchivePassUsage, Order } from "./archive-worker.ts";
 import type { Benchmark, Row } from "./benchmark.ts";
 import { makeSampleSegment, type SampleSegment } from "./sample-segment.ts";
@@ -25,6 +27,8 @@ export const archiveBenchmark: Benchmark = {
   async run({ scale, scratch, signal, say }) {
     say("making the segment");
     const segment = await makeSampleSegment(scratch, scale, signal);
+    const tablesPath = join(scratch, tablesFile);
+    await writeSegmentTables(tablesPath, segment.index, segment.identity);
     await using memory = await makeMemoryFolder();
     const folders: Partial<Record<Place, string>> = { disk: scratch, ...(memory && { memory: memory.path }) };
     const usable = kinds.flatMap((kind) => {
@@ -53,7 +57,7 @@ export const archiveBenchmark: Benchmark = {
         await rm(copy);
         await prepareCache(segment.path, cached, signal);
         const archiveDir = join(folder, "archive");
-        const usage = await putSegment(segment, archiveDir, signal);
+        const usage = await putSegment(segment, tablesPath, archiveDir, signal);
         ours.push(usage);
         await rm(join(archiveDir, usage.filePath));
         await prepareCache(segment.path, cached, signal);
@@ -101,11 +105,13 @@ async function prepareCache(path: string, cached: boolean, signal: AbortSignal):
 
 async function putSegment(
   segment: SampleSegment,
+  tablesPath: string,
   archiveDir: string,
   signal: AbortSignal,
 ): Promise<ArchivePassUsage> {
   const order: Order = {
     sourcePath: segment.path,
+    tablesPath,
     archiveDir,
     identity: formatSegmentIdentity(segment.identity),
     spoolChecksum: segment.spoolChecksum,
@@ -149,7 +155,7 @@ function rowsOf(
     ours: perByte(key),
     unit: "",
     peer: { name: "each byte once", values: ours.map(() => 1) },
-    // Beside the video: the scan of the fragments' headers, and the index in front of the payload.
+    // Beside the video: the index in front of the payload.
     goal: { of: "figure", is: "at_most", value: 1.01 },
   });
   return [

@@ -6,6 +6,7 @@ import { type IoUsage, readIo } from "./process-usage.ts";
 /** Puts one segment, described by JSON on stdin, into an archive; prints an {@link ArchivePassUsage}. */
 const Order = v.object({
   sourcePath: v.string(),
+  tablesPath: v.string(),
   archiveDir: v.string(),
   identity: SegmentIdentityJson,
   spoolChecksum: v.string(),
@@ -28,7 +29,7 @@ async function usage(): Promise<IoUsage> {
 
 if (import.meta.main) {
   const input: unknown = await Bun.stdin.json();
-  const { sourcePath, archiveDir, spoolChecksum } = v.parse(Order, input);
+  const { sourcePath, tablesPath, archiveDir, spoolChecksum } = v.parse(Order, input);
   const identity = parseSegmentIdentity((input as Order).identity);
   const destination = new PathDestination({ path: archiveDir });
 
@@ -36,7 +37,7 @@ if (import.meta.main) {
   const cpuBefore = process.cpuUsage();
   const startedAtMs = performance.now();
   const { filePath } = await destination.put({
-    ...{ sourcePath, identity, spoolChecksum },
+    ...{ sourcePath, tablesPath, identity, spoolChecksum },
     expectedArchiveId: undefined,
   });
   const seconds = (performance.now() - startedAtMs) / 1000;

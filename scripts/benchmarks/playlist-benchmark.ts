@@ -22,7 +22,7 @@ const cameraId = "playlist";
 const dayStartMs = Date.UTC(2025, 8, 23);
 const readBytes = 64 * 1024;
 
-type SmallSegment = Omit<SampleSegment, "spoolChecksum">;
+type SmallSegment = Omit<SampleSegment, "spoolChecksum" | "index">;
 
 /** One round, in ms. */
 interface Times {

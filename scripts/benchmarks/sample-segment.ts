@@ -1,5 +1,6 @@
 import { join } from "node:path";
 import { newUuidV7 } from "../../src/common/ids.ts";
+import type { SegmentIndex } from "../../src/common/mp4/segment-index.ts";
 import { scanSegmentFile } from "../../src/common/mp4/segment-scan.ts";
 import type { SegmentIdentity } from "../../src/common/segment-identity.ts";
 import { SpoolChecksum } from "../../src/edge/spool-checksum.ts";
@@ -15,6 +16,7 @@ export interface SampleSegment {
   sizeBytes: number;
   identity: SegmentIdentity;
   spoolChecksum: string;
+  index: SegmentIndex;
 }
 
 /** A closed segment as it waits in the spool for its upload, of `length` seconds. */
@@ -45,6 +47,7 @@ export async function makeSampleSegment(
     path,
     sizeBytes: Bun.file(path).size,
     spoolChecksum: checksum.digest(),
+    index: scan.index,
     identity: {
       videoId: newUuidV7(startTimeMs),
       cameraId: "cam01",

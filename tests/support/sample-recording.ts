@@ -4,6 +4,7 @@ import { join } from "node:path";
 import { runChild } from "../../src/common/child-process.ts";
 import { newUuidV7 } from "../../src/common/ids.ts";
 import type { InitSegment } from "../../src/common/mp4/init-segment.ts";
+import { SegmentIndex } from "../../src/common/mp4/segment-index.ts";
 import { StreamSplitter } from "../../src/common/mp4/stream-splitter.ts";
 import type { SegmentStart } from "../../src/edge/recorder/segment-sink.ts";
 import type { Spool } from "../../src/edge/spool/spool.ts";
@@ -12,6 +13,8 @@ export interface SampleRecording {
   init: InitSegment;
   /** Five fragments of 0.4 s, 10 frames per second. */
   fragments: Uint8Array[];
+  /** Of all of them. */
+  index: SegmentIndex;
 }
 
 let made: Promise<SampleRecording> | undefined;
@@ -42,14 +45,18 @@ async function make(): Promise<SampleRecording> {
     timeoutMs: 30_000,
   });
   if (exitCode !== 0) throw new Error(stderrTail);
-  let init: InitSegment | undefined;
+  let index: SegmentIndex | undefined;
   const fragments: Uint8Array[] = [];
   for (const unit of new StreamSplitter().push(stdout)) {
-    if (unit.kind === "init") init = unit.init;
-    else fragments.push(unit.fragment.bytes);
+    if (unit.kind === "init") {
+      index = new SegmentIndex(unit.init);
+    } else {
+      index?.addFragment(unit.fragment);
+      fragments.push(unit.fragment.bytes);
+    }
   }
-  if (!init) throw new Error("ffmpeg made no init segment");
-  return { init, fragments };
+  if (!index) throw new Error("ffmpeg made no init segment");
+  return { init: index.init, fragments, index };
 }
 
 export const sampleStartMs = Date.parse("2025-09-23T06:30:00.000Z");
@@ -80,7 +87,7 @@ export async function recordSample(
   sink: Spool["sink"],
   overrides: Partial<SegmentStart> = {},
 ): Promise<{ start: SegmentStart; path: string }> {
-  const { init, fragments } = await sampleRecording();
+  const { init, fragments, index } = await sampleRecording();
   const start = sampleStart(overrides);
   const segment = await sink.open(start, init.bytes);
   for (const fragment of fragments) await segment.append(fragment);
@@ -90,6 +97,7 @@ export async function recordSample(
     fps: 10,
     clockState: start.clockState,
     endReason: "boundary",
+    index,
   });
   return { start, path };
 }

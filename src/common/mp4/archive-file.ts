@@ -22,10 +22,20 @@ export interface ArchiveLayout {
   totalSizeBytes: number;
 }
 
-/** A pure function of its input. Throws `corrupt_file` for an index without video. */
+/** What of the file is known without its identity, as soon as all of the segment is recorded. */
+export interface ArchiveTables {
+  fileType: Uint8Array;
+  /** As if the first fragment were at byte 0 of the file. */
+  moov: Uint8Array;
+  initBytes: Uint8Array;
+  sidx: Uint8Array;
+  fragmentsSizeBytes: number;
+}
+
+/** Pure functions of their input. Throw `corrupt_file` for an index without video. */
 export function planArchiveFile(input: { index: SegmentIndex; identity: SegmentIdentity }): ArchiveLayout {
   const { index, identity } = input;
-  return planAroundIdentity(index, writeIdentityBox(identity), identity.startTimeMs);
+  return placeArchiveTables(planArchiveTables(index, identity.startTimeMs), identity);
 }
 
 /** {@link planArchiveFile} around an identity box as it is, for `verify`: a newer livecam may have written more into it. */
@@ -34,13 +44,27 @@ export function planAroundIdentity(
   identityBox: Uint8Array,
   startTimeMs: number,
 ): ArchiveLayout {
-  const sidx = writeSidx(index.video.track, planSubsegments(index));
-  const initBytes = index.init.bytes;
-  const payloadBytes = initBytes.length + sidx.length + index.fragmentsSizeBytes;
-  const head = [writeFileType(index.init), identityBox];
-  const mdatHeader = writeLargeBoxHeader("mdat", payloadBytes);
+  return placeAroundIdentity(planArchiveTables(index, startTimeMs), identityBox);
+}
 
+export function planArchiveTables(index: SegmentIndex, startTimeMs: number): ArchiveTables {
+  const sidx = writeSidx(index.video.track, planSubsegments(index));
+  const { init, fragmentsSizeBytes } = index;
   const moov = writeOuterMoov(index, startTimeMs);
+  return { fileType: writeFileType(init), moov, initBytes: init.bytes, sidx, fragmentsSizeBytes };
+}
+
+/** The identity has to have the start that the tables were planned with. */
+export function placeArchiveTables(tables: ArchiveTables, identity: SegmentIdentity): ArchiveLayout {
+  return placeAroundIdentity(tables, writeIdentityBox(identity));
+}
+
+function placeAroundIdentity(tables: ArchiveTables, identityBox: Uint8Array): ArchiveLayout {
+  const { fileType, initBytes, sidx, fragmentsSizeBytes } = tables;
+  const payloadBytes = initBytes.length + sidx.length + fragmentsSizeBytes;
+  const head = [fileType, identityBox];
+  const mdatHeader = writeLargeBoxHeader("mdat", payloadBytes);
+  const moov = tables.moov.slice();
   const initOffset = head.reduce((sum, part) => sum + part.length, moov.length + mdatHeader.length);
   const sidxOffset = initOffset + initBytes.length;
   const fragmentsOffset = sidxOffset + sidx.length;
@@ -52,7 +76,7 @@ export function planAroundIdentity(
     initOffset,
     sidxOffset,
     fragmentsOffset,
-    fragmentsSizeBytes: index.fragmentsSizeBytes,
+    fragmentsSizeBytes,
     totalSizeBytes: initOffset + payloadBytes,
   };
 }

@@ -1,3 +1,4 @@
+import type { SegmentIndex } from "../../common/mp4/segment-index.ts";
 import type { ClockState, SegmentIdentity } from "../../common/segment-identity.ts";
 
 /** What is known of a segment when its first fragment arrives. */
@@ -29,6 +30,8 @@ export interface SegmentEnd {
   clockState: ClockState;
   /** Why it ended: `boundary`, or the end reason of the run. */
   endReason: string;
+  /** Of all that was appended; the upload makes one where there is none. */
+  index?: SegmentIndex | undefined;
 }
 
 /** Where the recorder puts segments; the spool implements it. Calls for one segment come strictly in order. */

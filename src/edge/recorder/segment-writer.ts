@@ -1,6 +1,8 @@
+import { AppError } from "../../common/errors.ts";
 import { newUuidV7 } from "../../common/ids.ts";
 import { inForce, type Live } from "../../common/live-setting.ts";
 import type { Fragment } from "../../common/mp4/fragment.ts";
+import { SegmentIndex } from "../../common/mp4/segment-index.ts";
 import type { ClockState } from "../../common/segment-identity.ts";
 import type { RecordingRun } from "./recording-run.ts";
 import type { OpenSegment, SegmentSink } from "./segment-sink.ts";
@@ -27,6 +29,8 @@ export class SegmentWriter {
   readonly #open: OpenSegment;
   readonly #clockState: ClockState;
   readonly #tally: SegmentTally;
+  /** Undefined since a fragment could not be put into it. */
+  #index: SegmentIndex | undefined;
   #endTimeMs: number;
 
   private constructor(
@@ -37,6 +41,7 @@ export class SegmentWriter {
     this.#run = run;
     this.#open = open;
     this.#tally = new SegmentTally(run.init);
+    this.#index = new SegmentIndex(run.init);
     this.sequence = values.sequence;
     this.startTimeMs = values.startTimeMs;
     this.boundaryMs = values.boundaryMs;
@@ -86,7 +91,18 @@ export class SegmentWriter {
     const endTimeMs = fragment.hasVideo ? this.#run.endOf(fragment) : this.#endTimeMs;
     await this.#open.append(fragment.bytes, endTimeMs);
     this.#tally.add(fragment);
+    this.#addToIndex(fragment);
     this.#endTimeMs = endTimeMs;
+  }
+
+  /** What the tables of an MP4 cannot hold is recorded nevertheless; the upload then tells what is wrong with it. */
+  #addToIndex(fragment: Fragment): void {
+    try {
+      this.#index?.addFragment(fragment);
+    } catch (error) {
+      if (!(error instanceof AppError) || error.code !== "corrupt_file") throw error;
+      this.#index = undefined;
+    }
   }
 
   /** `nextStartMs`: where the next segment of the run starts, if one does. Returns the path of the closed file. */
@@ -98,6 +114,7 @@ export class SegmentWriter {
       fps: this.#tally.fps,
       clockState: this.#clockState,
       endReason,
+      index: this.#index,
     });
   }
 }

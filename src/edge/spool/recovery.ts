@@ -3,6 +3,7 @@ import { AppError } from "../../common/errors.ts";
 import { newUuidV7 } from "../../common/ids.ts";
 import { type SegmentScan, scanSegmentFile } from "../../common/mp4/segment-scan.ts";
 import type { SegmentStart } from "../recorder/segment-sink.ts";
+import { writeSegmentTables } from "../segment-tables.ts";
 import type { ClockAnchor } from "./clock-anchor.ts";
 import { hashFile } from "./file-hash.ts";
 import type { SegmentName } from "./segment-name.ts";
@@ -62,7 +63,10 @@ export async function recoverRecording(
         start: trusted ? startOf(trusted) : rebuildStart(scan, known, defaults),
         anchor: trusted?.anchor,
       });
-  if (!alreadyClosed) await writeClosedRecord(directory, closed);
+  if (!alreadyClosed) {
+    await writeSegmentTables(layout.tablesPathOf("recording", name), scan.index, closed.identity);
+    await writeClosedRecord(directory, closed);
+  }
   await layout.move(name, "recording", "closed");
   return {
     outcome: "closed",

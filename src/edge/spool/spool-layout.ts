@@ -14,6 +14,8 @@ export type SegmentState = (typeof segmentStates)[number];
 const quarantine = "quarantine";
 
 export const videoFile = "video.mp4";
+/** See `SegmentTables`; may be missing. */
+export const tablesFile = "tables.bin";
 
 /** Where things lie in a spool, and the one step that changes a segment's state. */
 export class SpoolLayout {
@@ -36,6 +38,10 @@ export class SpoolLayout {
 
   videoPathOf(state: SegmentState, name: string): string {
     return join(this.root, state, name, videoFile);
+  }
+
+  tablesPathOf(state: SegmentState, name: string): string {
+    return join(this.root, state, name, tablesFile);
   }
 
   /** One rename: after a crash the segment is in exactly one of the two states, once synced in the new one. */

@@ -5,6 +5,7 @@ import type { Clock } from "../../common/clock.ts";
 import { AppError, errnoOf } from "../../common/errors.ts";
 import { inForce, type Live } from "../../common/live-setting.ts";
 import type { OpenSegment, SegmentEnd, SegmentSink, SegmentStart } from "../recorder/segment-sink.ts";
+import { writeSegmentTables } from "../segment-tables.ts";
 import type { ClockAnchor } from "./clock-anchor.ts";
 import { DiskSpace } from "./disk-space.ts";
 import type { Inventory, SpoolSegment } from "./inventory.ts";
@@ -12,7 +13,7 @@ import type { Redating } from "./redating.ts";
 import { SegmentFile } from "./segment-file.ts";
 import { formatSegmentName } from "./segment-name.ts";
 import { type ClosedSegment, writeClosedRecord, writeStartedRecord } from "./segment-record.ts";
-import { type SpoolLayout, videoFile } from "./spool-layout.ts";
+import { type SpoolLayout, tablesFile, videoFile } from "./spool-layout.ts";
 
 export interface SpoolSinkOptions {
   layout: SpoolLayout;
@@ -154,7 +155,7 @@ class SpoolSegmentWriter implements OpenSegment, GrowingSegment {
     const { name, videoId } = this.#segment;
     const { start, anchor } = this.#origin;
     const directory = layout.directoryOf("recording", name);
-    const { endReason, ...ended } = end;
+    const { endReason, index, ...ended } = end;
     const { sizeBytes, recordedSha256, spoolChecksum } = this.#file.seal();
     if (this.#fragments === 0) {
       await this.#file.finish().catch(() => undefined);
@@ -172,6 +173,7 @@ class SpoolSegmentWriter implements OpenSegment, GrowingSegment {
     const segment = { ...this.#segment, sizeBytes, held: redating.holds(anchor) };
     try {
       await this.#file.finish();
+      if (index) await writeSegmentTables(join(directory, tablesFile), index, closed.identity);
       await writeClosedRecord(directory, closed);
       await layout.move(name, "recording", "closed");
     } catch (error) {

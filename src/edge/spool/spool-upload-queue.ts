@@ -62,7 +62,12 @@ export class SpoolUploadQueue implements UploadQueue {
 
   async load(videoId: string): Promise<LoadedSegment> {
     const { name, identity, spoolChecksum } = await this.#read(videoId);
-    return { sourcePath: this.#layout.videoPathOf("closed", name), identity, spoolChecksum };
+    return {
+      sourcePath: this.#layout.videoPathOf("closed", name),
+      tablesPath: this.#layout.tablesPathOf("closed", name),
+      identity,
+      spoolChecksum,
+    };
   }
 
   async markArchived(videoId: string, result: PutResult): Promise<void> {

@@ -5,6 +5,8 @@ import type { RateLimit } from "../rate-limit.ts";
 export interface LoadedSegment {
   /** Spool file: `ftyp moov (moof mdat)*`. */
   sourcePath: string;
+  /** Where the segment's {@link SegmentTables} may lie; without them, they are made anew from the spool file. */
+  tablesPath?: string | undefined;
   identity: SegmentIdentity;
   /** A {@link SpoolChecksum} of the file as it was recorded; without it `recordedSha256` has to be computed again. */
   spoolChecksum?: string | undefined;

@@ -69,6 +69,7 @@ async function answer(
   const { identity, ...result } = await destination.put(
     {
       sourcePath: request.source_path,
+      tablesPath: request.tables_path ?? undefined,
       identity: identityOf(request.identity),
       spoolChecksum: request.spool_checksum ?? undefined,
       expectedArchiveId: request.expected_archive_id ?? undefined,

@@ -61,7 +61,7 @@ export class PathDestination implements ArchiveDestination {
     await using root = await ArchiveRoot.open(this.#path, expectedArchiveId);
     await using source = await RegularFile.open(sourcePath);
     const hashThread = this.#hashThreadFor(source.sizeBytes);
-    const layout = await planFromSource(request);
+    const layout = await planFromSource(request, source);
     const { archiveId } = root;
     try {
       const folder = await DayFolder.open(root, identity);

@@ -68,8 +68,8 @@ export class SmbDestination implements ArchiveDestination {
     await using credentials = await this.#openCredentials();
     await using archive = await this.#openArchive(credentials.path, expectedArchiveId);
     const { archiveId, session } = archive;
-    const layout = await planFromSource(request);
     await using source = await RegularFile.open(sourcePath);
+    const layout = await planFromSource(request, source);
 
     const folder = dayFolderOf(identity);
     for (const path of [dirname(folder), folder]) await session.makeFolder(path);

@@ -60,6 +60,7 @@ export class WorkerDestination implements ArchiveDestination, Disposable, AsyncD
         kind: "put",
         ...this.#place,
         source_path: request.sourcePath,
+        tables_path: request.tablesPath ?? null,
         identity: formatSegmentIdentity(request.identity),
         spool_checksum: request.spoolChecksum ?? null,
         expected_archive_id: request.expectedArchiveId ?? null,

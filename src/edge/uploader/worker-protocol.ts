@@ -21,6 +21,7 @@ export const WorkerRequest = v.variant("kind", [
     id: RequestId,
     ...place,
     source_path: v.string(),
+    tables_path: v.nullable(v.string()),
     identity: SegmentIdentityJson,
     spool_checksum: v.nullable(v.string()),
     expected_archive_id: v.nullable(v.string()),

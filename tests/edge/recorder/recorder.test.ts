@@ -16,6 +16,36 @@ test("what is no footage is marked, in every segment of its run and in no other"
   expect(setup.sink.segments.map(({ start }) => start.isMock)).toEqual([undefined, true, true, undefined]);
 });
 
+test("the end of a segment has the index of all that is in it", async () => {
+  const setup = recorderBench({ segmentSeconds: 5 });
+  setup.recorder.start();
+  await setup.begin();
+  await givenMany(setup, 12);
+  await setup.recorder.stop();
+  const ended = setup.sink.segments.map(({ fragments, end }) => ({
+    fragments: fragments.length,
+    bytes: fragments.reduce((sum, { length }) => sum + length, 0),
+    index: end?.index,
+  }));
+  expect(ended.length).toBeGreaterThan(2);
+  for (const { fragments, bytes, index } of ended)
+    expect(index).toMatchObject({ fragmentCount: fragments, fragmentsSizeBytes: bytes });
+});
+
+test("a fragment that no index can hold is recorded nevertheless, in a segment without one", async () => {
+  const setup = recorderBench({ segmentSeconds: 60 });
+  setup.recorder.start();
+  await setup.begin();
+  await givenMany(setup, 2);
+  // Sound, of a track that the init segment does not know.
+  await setup.give({ audioOnly: true });
+  await givenMany(setup, 1);
+  await setup.recorder.stop();
+  expect(setup.sink.segments.map(({ fragments }) => fragments.length)).toEqual([4]);
+  expect(setup.sink.segments[0]?.end?.durationMs).toBe(3000);
+  expect(setup.sink.segments[0]?.end?.index).toBeUndefined();
+});
+
 describe("a recorder is told", () => {
   test("to start, pause, resume and stop; a pause begins another run", async () => {
     const setup = recorderBench({ segmentSeconds: 60 });

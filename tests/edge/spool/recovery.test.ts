@@ -37,7 +37,7 @@ async function onlyClosed(root: string): Promise<{ record: Record<string, unknow
   expect(more).toEqual([]);
   expect(await names(root, "recording")).toEqual([]);
   const directory = join(root, "closed", name);
-  expect((await readdir(directory)).sort()).toEqual(["segment.json", "video.mp4"]);
+  expect((await readdir(directory)).sort()).toEqual(["segment.json", "tables.bin", "video.mp4"]);
   return {
     record: JSON.parse(await readFile(join(directory, "segment.json"), "utf8")),
     video: await readFile(join(directory, "video.mp4")),

@@ -27,7 +27,7 @@ test("a segment is recorded under its readable name, and closed by one rename wi
   expect(basename(directory)).toBe(`cam01_20250923_153000_${start.videoId}`);
   expect(basename(dirname(directory))).toBe("closed");
   expect(await readdir(join(folder.path, "recording"))).toEqual([]);
-  expect((await readdir(directory)).sort()).toEqual(["segment.json", "video.mp4"]);
+  expect((await readdir(directory)).sort()).toEqual(["segment.json", "tables.bin", "video.mp4"]);
 
   const { init, fragments } = await sampleRecording();
   const expected = Buffer.concat([init.bytes, ...fragments]);

@@ -1,5 +1,8 @@
 import { appendFileSync, readFileSync } from "node:fs";
 import { join } from "node:path";
+import { parseInitSegment } from "../../../src/common/mp4/init-segment.ts";
+import { SegmentIndex } from "../../../src/common/mp4/segment-index.ts";
+import { StreamSplitter } from "../../../src/common/mp4/stream-splitter.ts";
 import type { SegmentStart } from "../../../src/edge/recorder/segment-sink.ts";
 import type { Spool } from "../../../src/edge/spool/spool.ts";
 import { PathDestination } from "../../../src/edge/uploader/path-destination.ts";
@@ -59,9 +62,15 @@ export async function liveOnce(site: LifeSite, options: { record: boolean }): Pr
 
 async function record(spool: Spool, site: LifeSite, overrides: Partial<SegmentStart>): Promise<void> {
   const start = sampleStart(overrides);
-  const segment = await spool.sink.open(start, readFileSync(join(site.media, "init")));
+  const init = readFileSync(join(site.media, "init"));
+  const index = new SegmentIndex(parseInitSegment(init));
+  const splitter = new StreamSplitter();
+  splitter.push(init);
+  const segment = await spool.sink.open(start, init);
   for (let n = 0; n < lifeFragments; n++) {
-    await segment.append(readFileSync(join(site.media, String(n))));
+    const bytes = readFileSync(join(site.media, String(n)));
+    await segment.append(bytes);
+    for (const unit of splitter.push(bytes)) if (unit.kind === "fragment") index.addFragment(unit.fragment);
     note(site, { kind: "appended", videoId: start.videoId });
   }
   const durationMs = lifeFragments * 400;
@@ -71,6 +80,7 @@ async function record(spool: Spool, site: LifeSite, overrides: Partial<SegmentSt
     fps: 10,
     clockState: start.clockState,
     endReason: "boundary",
+    index,
   });
 }
 
@@ -78,8 +88,11 @@ async function deliver(spool: Spool, site: LifeSite): Promise<void> {
   const destination = new PathDestination({ path: join(site.folder, "videos") });
   while (spool.uploads.waiting().length + spool.announcements.pending().length > 0) {
     for (const { videoId } of spool.uploads.waiting()) {
-      const { sourcePath, identity } = await spool.uploads.load(videoId);
-      const result = await destination.put({ sourcePath, identity, expectedArchiveId: undefined });
+      const { sourcePath, tablesPath, identity } = await spool.uploads.load(videoId);
+      const result = await destination.put({
+        ...{ sourcePath, tablesPath, identity },
+        expectedArchiveId: undefined,
+      });
       await spool.uploads.markArchived(videoId, result);
     }
     for (const videoId of spool.announcements.pending()) {
