@@ -5,6 +5,7 @@ import fc from "fast-check";
 import { RegularFile } from "../../src/common/mp4/regular-file.ts";
 import { RateLimit } from "../../src/edge/rate-limit.ts";
 import { runArchivePass } from "../../src/edge/uploader/archive-pass.ts";
+import { HashedSource } from "../../src/edge/uploader/hashed-source.ts";
 import type { ArchiveTarget } from "../../src/edge/uploader/synced-writer.ts";
 import { FakeClock } from "../support/fake-clock.ts";
 import { temporaryFolder } from "../support/sample-recording.ts";
@@ -124,8 +125,9 @@ async function limitedPass(size: number, limit: RateLimit, signal?: AbortSignal)
   const layout = layoutOf(size);
   const target = new MemoryTarget(layout.totalSizeBytes);
   const progress: number[] = [];
+  await using hashed = await HashedSource.open(opened, layout);
   const pass = {
-    source: opened,
+    source: hashed,
     layout,
     proof: { update: () => undefined, check: () => undefined },
     target,

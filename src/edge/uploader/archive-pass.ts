@@ -1,17 +1,14 @@
 import { AppError } from "../../common/errors.ts";
 import type { ArchiveLayout } from "../../common/mp4/archive-file.ts";
-import type { SequentialFile } from "../../common/mp4/sequential-reader.ts";
 import type { RateLimit } from "../rate-limit.ts";
-import { InlineHash } from "./block-hash.ts";
-import { BlockReader, blocksKept, pageBytes, readerBytes } from "./block-reader.ts";
-import type { HashThread } from "./hash-thread.ts";
+import { type HashedSource, pageBytes } from "./hashed-source.ts";
 import { rethrowAs } from "./pass-error.ts";
 import type { SegmentProof } from "./segment-proof.ts";
 import { type ArchiveTarget, SyncedWriter } from "./synced-writer.ts";
 
 export interface ArchivePass {
-  /** Spool file: init segment and fragments. */
-  source: SequentialFile;
+  /** Is closed as soon as all of it is written. */
+  source: HashedSource;
   layout: ArchiveLayout;
   proof: SegmentProof;
   /** New and empty. */
@@ -20,8 +17,6 @@ export interface ArchivePass {
   signal?: AbortSignal | undefined;
   /** How fast the bytes may go out; without one, as fast as they can. */
   limit?: RateLimit | undefined;
-  /** Hashes meanwhile, with {@link readerBytes} of memory; without one, this thread does. */
-  hashThread?: HashThread | undefined;
 }
 
 export interface ArchivePassResult {
@@ -31,8 +26,8 @@ export interface ArchivePassResult {
 
 /**
  * The one pass: every byte of the segment is read once, hashed, proven to be what was recorded, and written once, in
- * order. While a block is hashed, those after it are read and the one before is written, on other threads. The target
- * is synced when it resolves.
+ * order. While a block is hashed, those after it are read and one is written, on other threads. The target is synced
+ * when it resolves.
  * Throws `io` with `details.side`; `corrupt_file` when the source is shorter than its layout or not what was recorded,
  * before the target is synced; `cancelled`.
  */
@@ -43,28 +38,24 @@ export async function runArchivePass(pass: ArchivePass): Promise<ArchivePassResu
     bytesPerSecond: limit?.bytesPerSecond,
     onWritten: (writtenBytes) => onProgress?.(writtenBytes, layout.totalSizeBytes),
   });
-  const head = [layout.front, layout.initBytes, layout.sidx];
-  using hash = (await pass.hashThread?.open(head)) ?? new InlineHash(head, new Uint8Array(readerBytes));
-  const start = layout.initBytes.length;
-  const end = start + layout.fragmentsSizeBytes;
-  const headBytes = head.reduce((sum, part) => sum + part.length, 0);
-  await using reader = new BlockReader(source, { start, end, headBytes, memory: hash.memory });
   try {
     proof.update(layout.initBytes);
-    for (const part of head) await sink.write(part);
-    const nextBlock = () => reader.next().catch(rethrowAs("spool", "cannot read the segment"));
+    for (const part of source.head) await sink.write(part);
+    const nextBlock = () => source.next().catch(rethrowAs("spool", "cannot read the segment"));
     for (let block = await nextBlock(); block; block = await nextBlock()) {
       if (signal?.aborted) throw new AppError("cancelled", "the upload was cancelled");
-      hash.update(block);
       await sink.write(block);
       proof.update(block);
-      await hash.untilLeft(blocksKept - 1);
     }
-    const fileSha256 = hash.digest();
+    const hashed = source.digest();
+    hashed.catch(() => undefined);
     proof.check();
+    await sink.written();
+    const closed = hashed.finally(() => source[Symbol.asyncDispose]());
+    closed.catch(() => undefined);
     await sink.finish();
     onProgress?.(layout.totalSizeBytes, layout.totalSizeBytes);
-    return { fileSha256: await fileSha256 };
+    return { fileSha256: await closed };
   } catch (error) {
     await sink.settle();
     throw error;

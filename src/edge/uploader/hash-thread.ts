@@ -64,7 +64,10 @@ export class HashThread implements Disposable {
     });
   }
 
-  /** Resolves when it is this file's turn. `head`: its first bytes, which are copied. */
+  /**
+   * Resolves when it is this file's turn, which it has until it is hashed and disposed of: until then its blocks lie in
+   * the memory. `head`: its first bytes, which are copied.
+   */
   async open(head: readonly Uint8Array[]): Promise<BlockHash> {
     const before = this.#free;
     const { promise, resolve } = Promise.withResolvers<void>();
@@ -98,6 +101,8 @@ class ThreadHash implements BlockHash {
   readonly #onOver: () => void;
   #given = 0;
   #isEnded = false;
+  #isHashed = false;
+  #isDisposed = false;
   #failure: AppError | undefined;
 
   constructor(
@@ -130,12 +135,16 @@ class ThreadHash implements BlockHash {
 
   /** What was not asked for is given up, in its order. */
   [Symbol.dispose](): void {
+    if (this.#isDisposed) return;
+    this.#isDisposed = true;
     this.#end();
+    if (this.#isHashed) this.#onOver();
   }
 
   finish(sha256: string): void {
+    this.#isHashed = true;
     this.#sha256.resolve(sha256);
-    this.#onOver();
+    if (this.#isDisposed) this.#onOver();
   }
 
   fail(failure: AppError): void {

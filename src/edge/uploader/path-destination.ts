@@ -13,9 +13,9 @@ import type {
 } from "./archive-destination.ts";
 import { runArchivePass } from "./archive-pass.ts";
 import { ArchiveRoot } from "./archive-root.ts";
-import { readerBytes } from "./block-reader.ts";
 import { DayFolder } from "./day-folder.ts";
 import { HashThread } from "./hash-thread.ts";
+import { HashedSource, passBytes } from "./hashed-source.ts";
 import { type KnownFile, knownFileOf } from "./known-file.ts";
 import { proofOf } from "./segment-proof.ts";
 import { planFromSource } from "./source-plan.ts";
@@ -63,6 +63,8 @@ export class PathDestination implements ArchiveDestination {
     const hashThread = this.#hashThreadFor(source.sizeBytes);
     const layout = await planFromSource(request, source);
     const { archiveId } = root;
+    // Reads and hashes already while the folder is looked at.
+    await using hashed = await HashedSource.open(source, layout, hashThread);
     try {
       const folder = await DayFolder.open(root, identity);
       const known = await findInArchive(root, folder, request, { ...options, prefixBytes: source.sizeBytes });
@@ -71,14 +73,8 @@ export class PathDestination implements ArchiveDestination {
 
       const partial = await folder.createPartial();
       try {
-        const pass = {
-          source,
-          layout,
-          proof: proofOf(request),
-          target: partial.target,
-          hashThread,
-          ...options,
-        };
+        const { target } = partial;
+        const pass = { source: hashed, layout, proof: proofOf(request), target, ...options };
         const { fileSha256 } = await runArchivePass(pass);
         await partial.file.close();
         const sizeBytes = await folder.sizeOf(partial.path);
@@ -103,7 +99,7 @@ export class PathDestination implements ArchiveDestination {
   /** Started, so that it is there when the segment's index is. */
   #hashThreadFor(sizeBytes: number): HashThread | undefined {
     if (sizeBytes < hashThreadFromBytes) return undefined;
-    this.#hashThread ??= new HashThread(readerBytes);
+    this.#hashThread ??= new HashThread(passBytes);
     this.#hashThread.start();
     return this.#hashThread;
   }

@@ -20,6 +20,7 @@ import type {
 import { runArchivePass } from "./archive-pass.ts";
 import { openCredentialsFile } from "./credentials-file.ts";
 import { dayFolderOf, isPartialOf, newPartialPath, takenPathsOf } from "./day-names.ts";
+import { HashedSource } from "./hashed-source.ts";
 import { type KnownFile, knownFileOf } from "./known-file.ts";
 import { proofOf } from "./segment-proof.ts";
 import type { SmbEntry } from "./smb-answer.ts";
@@ -84,7 +85,8 @@ export class SmbDestination implements ArchiveDestination {
 
     const partial = newPartialPath(identity);
     try {
-      const pass = { source, layout, proof: proofOf(request), ...options };
+      await using hashed = await HashedSource.open(source, layout);
+      const pass = { source: hashed, layout, proof: proofOf(request), ...options };
       const { fileSha256 } = await upload(archive, partial, pass);
       await this.#checkPartial(archive, partial, { sizeBytes: layout.totalSizeBytes, sha256: fileSha256 });
       if (options.signal?.aborted) throw new AppError("cancelled", "the upload was cancelled");

@@ -70,6 +70,11 @@ export class SyncedWriter {
     this.#unsyncedBytes += bytes.length;
   }
 
+  /** All is handed to the destination. */
+  async written(): Promise<void> {
+    await this.#writing;
+  }
+
   /** All is durable. */
   async finish(): Promise<void> {
     await this.#writing;

@@ -7,9 +7,9 @@ import type { ArchiveLayout } from "../../../src/common/mp4/archive-file.ts";
 import { RegularFile } from "../../../src/common/mp4/regular-file.ts";
 import { RateLimit } from "../../../src/edge/rate-limit.ts";
 import { SpoolChecksum } from "../../../src/edge/spool-checksum.ts";
-import { runArchivePass } from "../../../src/edge/uploader/archive-pass.ts";
-import { pageBytes, readerBytes } from "../../../src/edge/uploader/block-reader.ts";
+import { type ArchivePass, runArchivePass } from "../../../src/edge/uploader/archive-pass.ts";
 import { HashThread } from "../../../src/edge/uploader/hash-thread.ts";
+import { HashedSource, pageBytes, passBytes } from "../../../src/edge/uploader/hashed-source.ts";
 import { proofOf } from "../../../src/edge/uploader/segment-proof.ts";
 import { sampleStart, temporaryFolder } from "../../support/sample-recording.ts";
 import { canMount, mountSmallDisk } from "../../support/small-disk.ts";
@@ -61,6 +61,13 @@ function proofFor(recorded: Uint8Array, by: "checksum" | "sha256" = "checksum") 
   });
 }
 
+type Rest = Omit<ArchivePass, "source"> & { hashThread?: HashThread };
+
+async function runPass(opened: RegularFile, { hashThread, ...rest }: Rest) {
+  await using source = await HashedSource.open(opened, rest.layout, hashThread);
+  return await runArchivePass({ source, ...rest });
+}
+
 async function pass(folder: string, source: Uint8Array, initSize: number, options: object = {}) {
   await writeFile(join(folder, "source"), source);
   await using opened = await RegularFile.open(join(folder, "source"));
@@ -69,7 +76,7 @@ async function pass(folder: string, source: Uint8Array, initSize: number, option
     const layout = layoutOf(source, initSize);
     return {
       layout,
-      result: await runArchivePass({ source: opened, layout, proof: proofFor(source), target, ...options }),
+      result: await runPass(opened, { layout, proof: proofFor(source), target, ...options }),
     };
   } finally {
     await target.close();
@@ -86,7 +93,7 @@ test.each(["this thread", "a thread of its own"])(
   "writes front, init segment, sidx and fragments, and tells the hash of all of it, hashed on %s",
   async (where) => {
     await using folder = await temporaryFolder();
-    using hashThread = new HashThread(readerBytes);
+    using hashThread = new HashThread(passBytes);
     const options = where === "this thread" ? {} : { hashThread };
     const sizes = fc.constantFrom(1, 2, 1000, mib - 1, mib, mib + 1, 3 * mib + 5, 16 * mib + 7);
     await fc.assert(
@@ -121,13 +128,7 @@ test.each([undefined, 10_000, 2 * mib])(
       sync: async () => undefined,
     };
     const limit = bytesPerSecond && new RateLimit({ bytesPerSecond, pause: async () => undefined });
-    await runArchivePass({
-      source: opened,
-      layout,
-      proof: proofFor(source),
-      target,
-      ...(limit && { limit }),
-    });
+    await runPass(opened, { layout, proof: proofFor(source), target, ...(limit && { limit }) });
     expect(ends.length).toBeGreaterThan(5);
     expect(ends.at(-1)).toBe(layout.totalSizeBytes);
     expect(ends.slice(0, -1).filter((end) => end % pageBytes !== 0)).toEqual([]);
@@ -146,7 +147,7 @@ test("reads and writes each byte once", async () => {
     return { read: get("rchar"), written: get("wchar") };
   };
   const before = await counters();
-  await runArchivePass({ source: opened, layout: layoutOf(source, 700), proof: proofFor(source), target });
+  await runPass(opened, { layout: layoutOf(source, 700), proof: proofFor(source), target });
   const after = await counters();
   expect((after.read - before.read) / source.length).toBeCloseTo(1, 2);
   expect((after.written - before.written) / source.length).toBeCloseTo(1, 2);
@@ -167,8 +168,7 @@ test.each(["checksum", "sha256"] as const)(
     const path = join(folder.path, "source");
     const run = async () => {
       await using opened = await RegularFile.open(path);
-      return await runArchivePass({
-        source: opened,
+      return await runPass(opened, {
         layout: layoutOf(source, 10),
         proof: proofFor(source, by),
         target,
@@ -204,9 +204,7 @@ test("a source that got shorter is no segment any more", async () => {
   await truncate(join(folder.path, "source"), 2 * mib);
   await using target = await open(join(folder.path, "target"), "w");
   const layout = layoutOf(source, 10);
-  await expect(
-    runArchivePass({ source: opened, layout, proof: proofFor(source), target }),
-  ).rejects.toMatchObject({
+  await expect(runPass(opened, { layout, proof: proofFor(source), target })).rejects.toMatchObject({
     code: "corrupt_file",
   });
 });
@@ -219,9 +217,7 @@ testIf(canMount, "mounting needs root")("a full archive is told with its errno",
   await using opened = await RegularFile.open(join(folder.path, "source"));
   await using target = await open(join(disk.path, "target"), "w");
   const layout = layoutOf(source, 10);
-  await expect(
-    runArchivePass({ source: opened, layout, proof: proofFor(source), target }),
-  ).rejects.toMatchObject({
+  await expect(runPass(opened, { layout, proof: proofFor(source), target })).rejects.toMatchObject({
     code: "io",
     details: { side: "archive", errno: "ENOSPC" },
   });
@@ -247,6 +243,88 @@ test("the kernel is asked to begin sending, in order, each written byte once at 
     datasync: async () => undefined,
     sync: async () => undefined,
   };
-  await runArchivePass({ source: opened, layout: layoutOf(source, 10), proof: proofFor(source), target });
+  await runPass(opened, { layout: layoutOf(source, 10), proof: proofFor(source), target });
   expect(begunBytes).toBeGreaterThan(30 * mib);
+});
+
+test("reads and hashes as far ahead as there is memory before anybody takes a block", async () => {
+  using hashThread = new HashThread(passBytes);
+  const bytes = pseudoRandom(40 * mib);
+  const layout = layoutOf(bytes, 10);
+  const read: number[] = [];
+  const file = {
+    path: "",
+    sizeBytes: bytes.length,
+    readInto: async (target: Uint8Array, offset: number) => {
+      read.push(offset);
+      target.set(bytes.subarray(offset, offset + target.length));
+      return target.length;
+    },
+  };
+  await using source = await HashedSource.open(file, layout, hashThread);
+  while (read.length < 8) await Bun.sleep(1);
+  await Bun.sleep(20);
+  // The first is shorter, so that it ends with a page of the archive file.
+  const headBytes = source.head.reduce((sum, { length }) => sum + length, 0);
+  const offsets = Array.from({ length: 41 }, (_, i) => (i === 0 ? 10 : 10 + i * mib - headBytes));
+  expect(read).toEqual(offsets.slice(0, 8));
+  const taken: Uint8Array[] = [];
+  for (let block = await source.next(); block; block = await source.next()) taken.push(block.slice());
+  expect(Buffer.compare(Buffer.concat(taken), bytes.subarray(10))).toBe(0);
+  expect(await source.digest()).toBe(sha256(...source.head, bytes.subarray(10)));
+  expect(read).toEqual(offsets);
+});
+
+test("the next file gets the memory when the one before is written, and does not wait until it is synced", async () => {
+  await using folder = await temporaryFolder();
+  using hashThread = new HashThread(passBytes);
+  const bytes = pseudoRandom(3 * mib);
+  await writeFile(join(folder.path, "source"), bytes);
+  await using opened = await RegularFile.open(join(folder.path, "source"));
+  const layout = layoutOf(bytes, 10);
+  const gates = { write: Promise.withResolvers<void>(), sync: Promise.withResolvers<void>() };
+  const reached = { write: Promise.withResolvers<void>(), sync: Promise.withResolvers<void>() };
+  const target = {
+    async write(_bytes: Uint8Array, _offset: number, length: number, position: number) {
+      if (position + length === layout.totalSizeBytes) {
+        reached.write.resolve();
+        await gates.write.promise;
+      }
+      return { bytesWritten: length };
+    },
+    datasync: async () => undefined,
+    async sync() {
+      reached.sync.resolve();
+      await gates.sync.promise;
+    },
+  };
+  const first = runPass(opened, { layout, proof: proofFor(bytes), target, hashThread });
+  await reached.write.promise;
+  let isOpen = false;
+  const second = HashedSource.open(opened, layout, hashThread).then((source) => {
+    isOpen = true;
+    return source;
+  });
+  await Bun.sleep(50);
+  expect(isOpen).toBe(false);
+  gates.write.resolve();
+  await reached.sync.promise;
+  await using _next = await second;
+  gates.sync.resolve();
+  expect((await first).fileSha256).toBe(
+    sha256(layout.front, layout.initBytes, layout.sidx, bytes.subarray(10)),
+  );
+});
+
+test("a reader that is given up in its middle lets the thread and the memory go", async () => {
+  using hashThread = new HashThread(passBytes);
+  const layout = layoutOf(new Uint8Array(40 * mib), 10);
+  const file = { path: "", sizeBytes: 40 * mib, readInto: async (target: Uint8Array) => target.length };
+  for (let i = 0; i < 3; i++) {
+    await using source = await HashedSource.open(file, layout, hashThread);
+    await source.next();
+  }
+  const failing = { ...file, readInto: () => Promise.reject(new Error("a disk that fails")) };
+  await using source = await HashedSource.open(failing, layout, hashThread);
+  await expect(source.next()).rejects.toThrow("a disk that fails");
 });
