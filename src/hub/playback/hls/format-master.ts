@@ -44,11 +44,14 @@ function formatVariant(
   const pictures = videos.map((video) => (quality && pictureOf(video, quality)) ?? video);
   const largest = pictures.reduce((a, b) => (b.width * b.height > a.width * a.height ? b : a));
   const fps = Math.max(...videos.map((video) => video.fps));
-  const codecs = [...new Set(videos.flatMap((video) => codecsOf(video, quality)))];
+  // What a node says of its files is foreign text: a quote would begin an attribute of its own.
+  const codecs = [...new Set(videos.flatMap((video) => codecsOf(video, quality)))].filter((codec) =>
+    /^[\w.+-]+$/.test(codec),
+  );
   const attributes = [
     `BANDWIDTH=${rates.peak}`,
     `AVERAGE-BANDWIDTH=${rates.average}`,
-    `CODECS="${codecs.join(",")}"`,
+    ...(codecs.length > 0 ? [`CODECS="${codecs.join(",")}"`] : []),
     `RESOLUTION=${largest.width}x${largest.height}`,
     ...(fps > 0 ? [`FRAME-RATE=${fps.toFixed(3)}`] : []),
     `STABLE-VARIANT-ID="${quality ?? "source"}"`,

@@ -57,6 +57,17 @@ test("the peak is that of parts that last from half to one and a half target dur
   expect(sourceOf(entry([[1, 500]]))).toMatchObject({ bandwidth: 500_000, averageBandwidth: 500_000 });
 });
 
+test("a codec that is none does not get into the playlist", () => {
+  const master = (codec: string) =>
+    formatMaster({
+      ...{ cameraId: "cam01", fromMs, toMs: fromMs + 60_000, hasOthers: false },
+      entries: [entry([[1, 500]], { codec })],
+    });
+  expect(master('avc1.64001f",URI="http://evil/,mp4a.40.2')).toContain(',CODECS="mp4a.40.2",');
+  expect(master('"')).not.toContain("CODECS");
+  expect(master("avc1.64001f,mp4a.40.2")).toContain(',CODECS="avc1.64001f,mp4a.40.2",');
+});
+
 test("only the parts in the range count", () => {
   const cut = {
     ...entry([
