@@ -132,6 +132,10 @@ test("while the archive is away, what is on the node is listed and plays over th
   await player.waitForFunction(inPlayer.isAt, playedMs + 500, { timeout: 60_000 });
   await player.click("[data-part=play]");
   await player.waitForFunction(inPlayer.isPast, playedMs + 2_500, { timeout: 60_000 });
+  // And on into what is recorded while it plays.
+  for (let i = 0; i < 2; i++) await player.keyboard.press("l");
+  await player.waitForFunction(inPlayer.isPast, Date.now() + 1_000, { timeout: 60_000 });
+  expect(await player.locator(".surface .on-edge").count()).toBeGreaterThan(0);
   expect(troubles).toEqual([]);
   await player.close();
   expect((await fetch(`${hub.url}${asked.stream_url.replace("stream.mp4", "fetch")}`, forFetch)).status).toBe(

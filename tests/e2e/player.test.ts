@@ -14,6 +14,7 @@ import { openTestHub, type TestHub } from "../support/test-hub.ts";
 setDefaultTimeout(180_000);
 
 const startMs = Date.parse("2025-09-23T06:30:00Z");
+const midnightMs = Date.parse("2025-09-23T15:00:00Z");
 const at = (seconds: number) => new Date(startMs + seconds * 1000).toISOString();
 const pathAt = (seconds: number, more = "") => `/cameras/cam01?at=${at(seconds)}${more}`;
 
@@ -34,6 +35,13 @@ beforeAll(async () => {
     ...(await archiveTestRun(archive, { startTimeMs: startMs + 300_000, secondsPerVideo: [4] })),
     ...(await archiveTestRun(archive, {
       ...{ cameraId: "cam02", startTimeMs: startMs - 3_000, secondsPerVideo: [20], negative: true },
+    })),
+    ...(await archiveTestRun(archive, {
+      ...{ cameraId: "loud", startTimeMs: startMs, secondsPerVideo: [10], codec: "h265", audio: true },
+    })),
+    // Over midnight in Seoul.
+    ...(await archiveTestRun(archive, {
+      ...{ cameraId: "night", startTimeMs: midnightMs - 4_000, secondsPerVideo: [4, 4] },
     })),
     await archiveTestVideo(archive, {
       ...{ cameraId: "hevc", codec: "h265", startTimeMs: startMs, width: 426, height: 240, seconds: 3 },
@@ -95,6 +103,32 @@ describe("the player", () => {
     await page.close();
   });
 
+  test("takes the page along over midnight: title, calendar, tiles, address", async () => {
+    const { page, troubles } = await open(
+      `/cameras/night?date=2025-09-23&at=${new Date(midnightMs - 2_000).toISOString()}`,
+    );
+    const tiles = () => page.locator(".tile a").allTextContents();
+    expect([await page.title(), await tiles()]).toEqual([
+      "night, Tuesday, September 23, 2025 · livecam",
+      ["23:59:56"],
+    ]);
+    await page.evaluate(inPlayer.mark);
+    await page.keyboard.press("l");
+    await page.waitForFunction(inPlayer.titleSays, "Wednesday, September 24, 2025");
+    await page.waitForFunction(inPlayer.isPast, midnightMs + 1_000);
+    await page.keyboard.press("k");
+    expect(await tiles()).toEqual(["00:00:00"]);
+    expect(await page.textContent(".calendar summary")).toContain("September 24");
+    await page.waitForFunction(inPlayer.addressIsOfWhatIsSeen);
+    // The player is the same one, and goes back with the page, too.
+    expect(await page.evaluate(inPlayer.isMarked)).toBe(true);
+    await page.keyboard.press("ArrowLeft");
+    await page.waitForFunction(inPlayer.titleSays, "Tuesday, September 23, 2025");
+    expect(await tiles()).toEqual(["23:59:56"]);
+    expect(troubles).toEqual([]);
+    await page.close();
+  });
+
   test("goes on where the camera has no sound any more", async () => {
     const { page, troubles } = await open(pathAt(122));
     await page.keyboard.press("l");
@@ -134,6 +168,26 @@ describe("the player", () => {
     await page.waitForFunction(inPlayer.qualityIs, "h264");
     await page.keyboard.press("l");
     await page.waitForFunction(inPlayer.isPast, startMs + 1_500);
+    await page.close();
+  });
+
+  test("plays H.265 with sound, and beside another camera in step with it", async () => {
+    const alone = await browser.open();
+    await alone.page.goto(`${hub.url}/cameras/loud?at=${at(0.5)}`);
+    await alone.page.waitForFunction(inPlayer.hasPicture);
+    await alone.page.waitForFunction(inPlayer.qualityIs, "h264");
+    await alone.page.keyboard.press("l");
+    await alone.page.waitForFunction(inPlayer.isPast, startMs + 1_500);
+    await alone.page.close();
+
+    const { page } = await open(pathAt(2, "&with=loud"));
+    await page.waitForFunction(inPlayer.isInStep, 50);
+    await page.keyboard.press(" ");
+    await page.waitForFunction(inPlayer.isPast, startMs + 4_000);
+    await page.keyboard.press("k");
+    // Who pauses sees the same moment of both.
+    await page.waitForFunction(inPlayer.isInStep, 50);
+    expect(await page.textContent("[data-part=note]")).toBe("");
     await page.close();
   });
 

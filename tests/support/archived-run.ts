@@ -18,6 +18,7 @@ export interface RunRecipe {
   secondsPerVideo: readonly number[];
   size?: string;
   bFrames?: number;
+  codec?: "h264" | "h265";
   /** Noise, so that no two packets are alike. */
   audio?: boolean;
   /** An init segment with edit lists, as muxers write it that wait for the first pictures. */
@@ -32,8 +33,8 @@ export interface RunRecipe {
 export async function archiveTestRun(root: string, recipe: RunRecipe): Promise<Video[]> {
   const { cameraId = "cam01", runId = crypto.randomUUID(), bFrames = 0, size = "320x180" } = recipe;
   const totalSeconds = recipe.secondsPerVideo.reduce((sum, seconds) => sum + seconds, 0);
-  const { audio = false, negative = false, editLists = false, noise = false } = recipe;
-  const recorded = await record({ totalSeconds, size, bFrames, audio, negative, editLists, noise });
+  const { audio = false, negative = false, editLists = false, noise = false, codec = "h264" } = recipe;
+  const recorded = await record({ totalSeconds, size, codec, bFrames, audio, negative, editLists, noise });
   let init: Uint8Array | undefined;
   const fragments: Uint8Array[] = [];
   for (const unit of new StreamSplitter().push(recorded)) {
@@ -60,13 +61,21 @@ export async function archiveTestRun(root: string, recipe: RunRecipe): Promise<V
 async function record(options: {
   totalSeconds: number;
   size: string;
+  codec: "h264" | "h265";
   bFrames: number;
   audio: boolean;
   negative: boolean;
   editLists: boolean;
   noise: boolean;
 }) {
-  const { totalSeconds, size, bFrames, audio, negative, editLists } = options;
+  const { totalSeconds, size, codec, bFrames, audio, negative, editLists } = options;
+  const keyframes =
+    codec === "h264"
+      ? ["libx264", "-g", "10", "-keyint_min", "10", "-sc_threshold", "0", "-bf", String(bFrames)]
+      : [
+          ...["libx265", "-tag:v", "hvc1"],
+          ...["-x265-params", `log-level=error:keyint=10:min-keyint=10:scenecut=0:bframes=${bFrames}`],
+        ];
   const filter = [negative ? "negate" : "", options.noise ? "noise=alls=60:allf=t" : ""]
     .filter(Boolean)
     .join();
@@ -78,8 +87,7 @@ async function record(options: {
       ...["-f", "lavfi", "-i", `testsrc2=size=${size}:rate=10:duration=${totalSeconds}`],
       ...(audio ? ["-f", "lavfi", "-i", noise, "-c:a", "aac"] : []),
       ...(filter === "" ? [] : ["-vf", filter]),
-      ...["-c:v", "libx264", "-preset", "ultrafast", "-threads", "1", "-pix_fmt", "yuv420p"],
-      ...["-g", "10", "-keyint_min", "10", "-sc_threshold", "0", "-bf", String(bFrames)],
+      ...["-c:v", ...keyframes, "-preset", "ultrafast", "-threads", "1", "-pix_fmt", "yuv420p"],
       ...["-f", "mp4", "-movflags", flags, "pipe:1"],
     ],
     timeoutMs: 60_000,

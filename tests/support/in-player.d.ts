@@ -23,3 +23,6 @@ export function addressIsOfWhatIsSeen(): boolean;
 export function hasFirstFrames(count: number): boolean;
 export function seekBare(shares: number[]): Promise<number[]>;
 export function qualityIs(name: string): boolean;
+export function mark(): void;
+export function isMarked(): boolean;
+export function titleSays(text: string): boolean;

@@ -96,3 +96,15 @@ export async function seekBare(shares) {
 export function qualityIs(name) {
   return document.querySelector("[data-part=quality]").value === name;
 }
+
+export function mark() {
+  document.querySelector("livecam-player").dataset.mark = "same element";
+}
+
+export function isMarked() {
+  return document.querySelector("livecam-player").dataset.mark === "same element";
+}
+
+export function titleSays(text) {
+  return document.title.includes(text);
+}

@@ -1,7 +1,7 @@
 import type { CameraId } from "../../common/ids.ts";
 import { formatWireTime, plainTextOf } from "../../common/protocol/wire.ts";
 import type { Catalog, Gap, Video } from "../db/catalog.ts";
-import { type LostVideo, planCoverage, type Span } from "./plan-coverage.ts";
+import { isFootage, type LostVideo, planCoverage, type Span } from "../plan-coverage.ts";
 
 export interface CameraRange extends Span {
   cameraId: CameraId;
@@ -67,7 +67,10 @@ function coverageJson(
   const lost = found.flatMap((video): LostVideo[] =>
     video.status === "available" ? [] : [{ ...spanOf(video), status: video.status }],
   );
-  const { recordedMs, missing } = planCoverage(range, { videos: videos.map(spanOf), lost, gaps });
+  const { recordedMs, missing } = planCoverage(range, {
+    videos: videos.filter(isFootage).map(spanOf),
+    ...{ lost, gaps },
+  });
   return {
     camera_id: range.cameraId,
     from_time: formatWireTime(range.fromMs),

@@ -1,5 +1,6 @@
 import type { GapCause } from "../../common/protocol/gap.ts";
 import type { Gap, Video } from "../db/catalog.ts";
+import { isFootage } from "../plan-coverage.ts";
 
 /** [from, to), in ms since 1970 UTC. */
 export interface Span {
@@ -47,7 +48,7 @@ export function planTimeline(input: {
     ),
   ];
   return {
-    recorded: joined(whole.filter(({ isMock }) => isMock !== true).map(spanOf), range),
+    recorded: joined(whole.filter(isFootage).map(spanOf), range),
     mock: joined(whole.filter(({ isMock }) => isMock === true).map(spanOf), range),
     gaps: [...Map.groupBy(holes, ({ cause }) => cause)]
       .flatMap(([cause, same]) => joined(same, range).map((span) => ({ ...span, cause })))

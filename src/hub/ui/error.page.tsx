@@ -10,12 +10,19 @@ export interface ErrorProps {
   requestId: string | undefined;
 }
 
+/** What somebody looked for who did not find it. */
+function whatIsAt(address: string): "camera" | "edgeVideo" | "video" | "page" {
+  if (/^\/cameras\/[^/]+\/on-edge\//.test(address)) return "edgeVideo";
+  if (/^\/cameras\/[^/?]/.test(address)) return "camera";
+  return address.startsWith("/videos/") ? "video" : "page";
+}
+
 /** What a person sees instead of a problem document: what it means for them, then what the hub says of it. */
 export const ErrorPage: FC<ErrorProps> = ({ page, problem, requestId }) => {
   const { t } = page;
   const titles: Readonly<Record<number, string>> = t.error.titles;
   const hints: Readonly<Record<number, string>> = t.error.hints;
-  const hint = hints[problem.status];
+  const hint = problem.status === 404 ? t.error.notFound[whatIsAt(page.here)] : hints[problem.status];
   return (
     <Layout page={page} title={titles[problem.status] ?? t.error.other}>
       <div class="empty error">

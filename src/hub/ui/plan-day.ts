@@ -1,4 +1,5 @@
 import { startOfLocalDay } from "../../common/time-zone.ts";
+import { isFootage, type LostVideo } from "../plan-coverage.ts";
 import type { PageVideo } from "./page-video.ts";
 
 const hourMs = 3_600_000;
@@ -25,6 +26,8 @@ export interface HourPlan extends Span {
 
 export interface DayPlan extends Span {
   hours: readonly HourPlan[];
+  /** Videos that cannot be given out. */
+  lost: readonly LostVideo[];
   recordedMs: number;
   /** The day, or as much of it as is over. */
   elapsedMs: number;
@@ -47,16 +50,9 @@ export function spanOfDay(day: string, timeZone: string): Span {
 /** What of a day is recorded, hour by hour. `videos` are those that overlap it, by start time. */
 export function planDay(input: { day: Span; videos: readonly PageVideo[]; nowMs: number }): DayPlan {
   const { day, videos, nowMs } = input;
-  const recorded = unionOf(
-    videos
-      .filter(({ status, isMock }) => !isMock && (status === "available" || status === "damaged"))
-      .map(spanOf),
-    day,
-  );
+  const recorded = unionOf(videos.filter(isFootage).map(spanOf), day);
   const mock = unionOf(
-    videos
-      .filter(({ status, isMock }) => isMock && (status === "available" || status === "damaged"))
-      .map(spanOf),
+    videos.filter(({ status, isMock }) => isMock && status === "available").map(spanOf),
     day,
   );
   const hours: HourPlan[] = [];
@@ -79,6 +75,9 @@ export function planDay(input: { day: Span; videos: readonly PageVideo[]; nowMs:
   return {
     ...day,
     hours,
+    lost: videos.flatMap((video): LostVideo[] =>
+      video.status === "available" ? [] : [{ ...spanOf(video), status: video.status }],
+    ),
     recordedMs: lengthOf(recorded),
     elapsedMs: isOver ? day.toMs - day.fromMs : Math.max(0, nowMs - day.fromMs),
     isOver,

@@ -1,5 +1,6 @@
 import type { GapCause } from "../../common/protocol/gap.ts";
-import { type DayPlan, lengthOf, type Span, unionOf } from "./plan-day.ts";
+import { planCoverage } from "../plan-coverage.ts";
+import type { DayPlan, Span } from "./plan-day.ts";
 
 /** A gap as a node told it; a long one is told in parts. */
 export interface ToldGap extends Span {
@@ -39,7 +40,7 @@ export interface GapPlan {
   gaps: readonly ToldGap[];
   /** By cause, the longest first. */
   causes: readonly { cause: GapCause; count: number; totalMs: number }[];
-  /** What is missing; where footage came after all, nothing is. */
+  /** What is missing for a known cause, as exports count it, too; where footage came after all, nothing is. */
   missingMs: number;
   /** What to draw in each hour of the day plan: no more bars than minutes, however many gaps there are. */
   barsOfHour: readonly (readonly GapBar[])[];
@@ -53,7 +54,7 @@ const slotMs = 60_000;
 export function planGaps(plan: DayPlan, told: readonly ToldGap[]): GapPlan {
   const gaps = joined(told, plan);
   const recorded = plan.hours.flatMap(({ spans }) => spans);
-  const missing = without(unionOf(gaps, plan), recorded);
+  const { missing, untoldMs } = planCoverage(plan, { videos: recorded, lost: plan.lost, gaps });
   const totals = new Map<GapCause, { cause: GapCause; count: number; totalMs: number }>();
   for (const { cause, fromMs, toMs } of gaps) {
     const total = totals.get(cause) ?? { cause, count: 0, totalMs: 0 };
@@ -62,7 +63,7 @@ export function planGaps(plan: DayPlan, told: readonly ToldGap[]): GapPlan {
   return {
     gaps,
     causes: [...totals.values()].sort((a, b) => b.totalMs - a.totalMs),
-    missingMs: lengthOf(missing),
+    missingMs: missing.reduce((sum, { fromMs, toMs }) => sum + toMs - fromMs, -untoldMs),
     barsOfHour: plan.hours.map((hour) => barsOf(gaps, hour)),
   };
 }
@@ -111,22 +112,4 @@ function barsOf(gaps: readonly ToldGap[], hour: Span): GapBar[] {
     else bars.push({ kind, fromMs, toMs });
   });
   return bars;
-}
-
-/** The parts of `spans` that are in none of `others`; both in order, none touching another of its own. */
-function without(spans: readonly Span[], others: readonly Span[]): Span[] {
-  const rest: Span[] = [];
-  let i = 0;
-  for (const { fromMs, toMs } of spans) {
-    let at = fromMs;
-    while (i > 0 && (others[i - 1]?.toMs ?? 0) > fromMs) i--;
-    for (; i < others.length; i++) {
-      const other = others[i] as Span;
-      if (other.fromMs >= toMs) break;
-      if (other.fromMs > at) rest.push({ fromMs: at, toMs: other.fromMs });
-      at = Math.max(at, other.toMs);
-    }
-    if (at < toMs) rest.push({ fromMs: at, toMs });
-  }
-  return rest;
 }

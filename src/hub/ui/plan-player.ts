@@ -1,3 +1,4 @@
+import { isFootage } from "../plan-coverage.ts";
 import type { PageVideo } from "./page-video.ts";
 import type { Span } from "./plan-day.ts";
 
@@ -15,7 +16,7 @@ export function planStart(input: {
 }): number | undefined {
   const { askedMs, day, isNewestDay, videos, onEdge = [] } = input;
   if (askedMs !== undefined) return askedMs;
-  const playable = videos.filter(({ status, isMock }) => status === "available" && isMock !== true);
+  const playable = videos.filter(isFootage);
   const video = (isNewestDay ? playable.at(-1) : playable[0]) ?? onEdge.find(({ isMock }) => !isMock);
   return video && Math.max(video.startTimeMs, day.fromMs);
 }

@@ -43,7 +43,12 @@ export const Player: FC<{ page: PageContext; model: PlayerModel }> = ({ page, mo
           </figure>
         ))}
       </div>
-      <p class="player-note" data-part="note" role="status"></p>
+      <p class="player-note">
+        <span data-part="note" role="status"></span>{" "}
+        <a href={`/cameras/${encodeURIComponent(cameras[0]?.cameraId ?? "")}/live`} data-part="now" hidden>
+          {t.now}
+        </a>
+      </p>
       <div class="timeline">
         <div
           class="surface"
@@ -141,8 +146,8 @@ const Do: FC<{ name: string; icon: IconName; label: string }> = ({ name, icon, l
 
 /** As client/player/player-settings.ts reads it. */
 function settingsOf({ t }: PageContext, model: PlayerModel): string {
-  const { play, pause, skipped, skippedUnknown, recorded, notRecorded, onEdge, uploading } = t.player;
-  const { waitsForMore, noFootage, failed, source, nothingMarked } = t.player;
+  const { play, pause, skipped, skippedUnknown, recorded, notRecorded, notYet, onEdge, uploading } = t.player;
+  const { waitsForMore, waitsForCamera, noFootage, failed, source, nothingMarked } = t.player;
   return JSON.stringify({
     cameras: model.cameras.map(({ cameraId }) => ({ cameraId })),
     timeZone: model.timeZone,
@@ -152,8 +157,8 @@ function settingsOf({ t }: PageContext, model: PlayerModel): string {
     fps: model.fps,
     kinds: { ...kindOfCause, missing: "lost", deleted: "meant" },
     words: {
-      ...{ play, pause, skipped, skippedUnknown, recorded, notRecorded, onEdge, uploading },
-      ...{ waitsForMore, noFootage, failed, source, nothingMarked },
+      ...{ play, pause, skipped, skippedUnknown, recorded, notRecorded, notYet, onEdge, uploading },
+      ...{ waitsForMore, waitsForCamera, noFootage, failed, source, nothingMarked },
       causes: { ...t.gap.causes, ...t.player.causes },
     },
   });

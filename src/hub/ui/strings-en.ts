@@ -258,11 +258,16 @@ export const english = {
     hints: {
       400: "Perhaps it was cut or mistyped.",
       403: "Your account may not see this page.",
-      404: "The page does not exist, or no longer.",
       500: "It is in the hub's log. Trying again may help.",
       501: "Its livecam-edge is of an older release.",
       503: "Please try again in a moment.",
       504: "It may have done what was asked. Look before you try again.",
+    },
+    notFound: {
+      page: "The page does not exist, or no longer.",
+      camera: "No camera of this name has registered with this hub. Perhaps the address was mistyped.",
+      video: "This video does not exist, or no longer.",
+      edgeVideo: "This video is not on the camera's node any more, or the node cannot be reached.",
     },
     details: "What the hub says",
     home: "To the cameras",

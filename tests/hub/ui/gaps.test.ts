@@ -59,6 +59,13 @@ describe("what is missing", () => {
     ]);
   });
 
+  test("is what is not whole in the archive any more, too", () => {
+    for (const status of ["damaged", "missing"] as const) {
+      const plan = dayPlan([{ ...videoAt(day.fromMs + 10 * minute), status }]);
+      expect([plan.recordedMs, planGaps(plan, [gap(15, 30)]).missingMs]).toEqual([0, 20 * minute]);
+    }
+  });
+
   test("and what is recorded never are more than the day, whatever lies over each other", () => {
     const some = fc.tuple(fc.integer({ min: -60, max: 1500 }), fc.integer({ min: 1, max: 300 }));
     fc.assert(

@@ -19,6 +19,8 @@ describe("the part of time that is seen", () => {
     const length = ({ fromMs, toMs }: { fromMs: number; toMs: number }) => toMs - fromMs;
     expect(length(zoomed(today, 1e-9, 5.5 * day, within))).toBeCloseTo(30_000, 3);
     expect(length(zoomed(today, 1e9, 5.5 * day, within))).toBe(7 * day);
+    const little = { fromMs: 5 * day, toMs: 6.5 * day };
+    expect(zoomed(today, 1e9, 5.5 * day, little)).toEqual(little);
     expect(moved(today, 100 * day, within)).toEqual({ fromMs: 9 * day, toMs: 10 * day });
     expect(moved(today, -100 * day, within)).toEqual({ fromMs: 0, toMs: day });
     // More than there is: from the beginning on.

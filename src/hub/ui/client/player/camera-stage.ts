@@ -1,6 +1,7 @@
 import Hls, { type HlsConfig, type LevelDetails } from "hls.js/light";
 import { localDateOf, startOfLocalDay } from "../../../../common/time-zone.ts";
 import { FrameWatch } from "./frame-watch.ts";
+import { GrowingPlaylist } from "./growing-playlist.ts";
 import { findMoment, planStretches, type Stretch, wallOf } from "./plan-media-clock.ts";
 import type { View } from "./plan-view.ts";
 import { isoOf } from "./timeline-data.ts";
@@ -9,6 +10,8 @@ import { wallMs } from "./wall-clock.ts";
 const hourMs = 3_600_000;
 /** A day and what comes after it: playing goes on over midnight. */
 const windowMs = 26 * hourMs;
+/** Before the moment that is asked for: a playlist of what is on the edge is read anew as often as it grows. */
+const edgeBackMs = 5 * 60_000;
 const bufferSeconds = 20;
 const holeSeconds = 0.5;
 /** As long as what is buffered already needs to be shown. */
@@ -43,6 +46,21 @@ const settings: Partial<HlsConfig> = {
   },
 };
 
+/** Playlists as they are told, or as if they grew. */
+function playlistLoader(growing: () => GrowingPlaylist | undefined): NonNullable<HlsConfig["pLoader"]> {
+  const Loader = Hls.DefaultConfig.loader;
+  return class extends Loader {
+    override load(...[context, config, callbacks]: Parameters<InstanceType<typeof Loader>["load"]>): void {
+      const playlist = growing();
+      const onSuccess: typeof callbacks.onSuccess = (response, ...rest) => {
+        if (playlist && typeof response.data === "string") response.data = playlist.next(response.data);
+        callbacks.onSuccess(response, ...rest);
+      };
+      super.load(context, config, { ...callbacks, onSuccess });
+    }
+  } as unknown as NonNullable<HlsConfig["pLoader"]>;
+}
+
 /** What happens on a stage; times in ms since 1970 UTC. */
 export interface StageEvents {
   /** What of a range can be played in one go: players cannot begin or end to have sound on their way. */
@@ -65,8 +83,9 @@ export class CameraStage {
   #details: LevelDetails | undefined;
   #window: View | undefined;
   #quality = "source";
-  /** The playlist has what is still on the edge, too; it ends with what was there when it was read. */
+  /** The playlist has what is still on the edge, too. */
   #withEdge = false;
+  #growing: GrowingPlaylist | undefined;
   readonly #isOnEdge: (atMs: number) => boolean;
   /** Where to be as soon as the playlist is there. */
   #wantedMs: number | undefined;
@@ -165,6 +184,11 @@ export class CameraStage {
     hls.trigger(Hls.Events.LEVEL_LOADING, what);
   }
 
+  /** It grows with what the camera records, as that is still on its way. */
+  get followsEdge(): boolean {
+    return this.#withEdge && this.#details?.live === true;
+  }
+
   /** Newest moment that the playlist has. */
   get endMs(): number | undefined {
     const last = this.#stretches.at(-1);
@@ -195,21 +219,25 @@ export class CameraStage {
   }
 
   #load(atMs: number): void {
-    this.#window = this.#events.playableIn(atMs, windowOf(atMs, this.#timeZone));
+    const day = windowOf(atMs, this.#timeZone);
+    const fromEdgeMs = this.#withEdge ? Math.max(day.fromMs, atMs - edgeBackMs) : day.fromMs;
+    this.#window = this.#events.playableIn(atMs, { ...day, fromMs: fromEdgeMs });
     this.#stretches = [];
     this.#details = undefined;
     const { fromMs, toMs } = this.#window;
     const query = new URLSearchParams({ from: isoOf(fromMs) });
-    // Without an end it grows with what is archived.
-    if (toMs < wallMs()) query.set("to", isoOf(toMs));
+    // Without an end it grows with what is archived, or recorded.
+    const isOver = toMs < wallMs();
+    if (isOver) query.set("to", isoOf(toMs));
     if (this.#withEdge) query.set("edge", "1");
     else if (this.#quality !== "source") query.set("quality", this.#quality);
     const hls = this.#hls ?? this.#open();
+    this.#growing = this.#withEdge && !isOver ? new GrowingPlaylist() : undefined;
     hls.loadSource(`/api/cameras/${this.cameraId}/hls.m3u8?${query}`);
   }
 
   #open(): Hls {
-    const hls = new Hls(settings);
+    const hls = new Hls({ ...settings, pLoader: playlistLoader(() => this.#growing) });
     this.#hls = hls;
     hls.config.maxBufferLength = bufferSeconds * Math.max(1, this.video.playbackRate);
     hls.attachMedia(this.video);

@@ -1,13 +1,16 @@
 import { AddressBar, queryOf } from "./address-bar.ts";
 import { CameraStage } from "./camera-stage.ts";
 import { ClipMarks } from "./clip-marks.ts";
+import { DayAround } from "./day-around.ts";
+import { FollowNewest } from "./follow-newest.ts";
 import { HoverCard } from "./hover-card.ts";
-import { type Follower, InStep } from "./in-step.ts";
+import { InStep } from "./in-step.ts";
 import { listenForKeys } from "./listen-for-keys.ts";
 import { following, type View } from "./plan-view.ts";
 import type { PlayerKeys } from "./player-keys.ts";
 import { part, readSettings } from "./player-settings.ts";
 import { fallBackToH264, fillQualities } from "./quality-menu.ts";
+import { refreshOften } from "./refresh-often.ts";
 import { Shuttle } from "./shuttle.ts";
 import { TimelineData } from "./timeline-data.ts";
 import { TimelineView } from "./timeline-view.ts";
@@ -15,9 +18,6 @@ import { wallMs } from "./wall-clock.ts";
 import { createTimeFormats, fill } from "./words.ts";
 
 const stepMs = 100;
-const refreshMs = 15_000;
-/** What is being recorded grows as it is played: it is waited for until so much is there. */
-const leastEdgeMs = 8_000;
 const noteMs = 6_000;
 
 /** The page of a camera's day with script: any moment of the camera, and of others beside it at the same instant. */
@@ -44,13 +44,22 @@ class DayPlayer extends HTMLElement {
     const noteText = part(this, "note");
 
     let clearing: ReturnType<typeof setTimeout> | undefined;
-    const note = (text: string) => {
-      noteText.textContent = text;
+    const say = (text: string) => {
       clearTimeout(clearing);
+      if (noteText.textContent !== text) noteText.textContent = text;
+    };
+    const note = (text: string) => {
+      say(text);
       clearing = setTimeout(() => noteText.replaceChildren(), noteMs);
     };
 
-    const all: Follower[] = cameras.map(({ cameraId }, i) => {
+    /** With the way to the picture as it is now. */
+    const sayWaiting = (text: string) => {
+      part(this, "now").hidden = text === "";
+      say(text);
+    };
+
+    const all = cameras.map(({ cameraId }, i) => {
       const screen = this.querySelectorAll<HTMLElement>(".screen")[i] as HTMLElement;
       const video = screen.querySelector("video") as HTMLVideoElement;
       const onFailed = async (why: "network" | "media") => {
@@ -67,11 +76,15 @@ class DayPlayer extends HTMLElement {
       });
       return { stage, screen, data };
     });
-    const [main, ...others] = all as [Follower, ...Follower[]];
+    const [main, ...others] = all as [(typeof all)[number], ...typeof all];
     const { stage, data } = main;
     const inStep = new InStep(stage, others);
     const shuttle = new Shuttle(stage);
     const address = new AddressBar(others.map((other) => other.stage.cameraId));
+
+    const around = new DayAround({
+      ...{ player: this, cameraId: main.stage.cameraId, timeZone, atMs: settings.day.fromMs },
+    });
 
     const within = (): View => ({ fromMs: settings.firstMs, toMs: Math.max(wallMs(), settings.day.toMs) });
     const hover = new HoverCard(part(this, "hover"), words, formats);
@@ -79,6 +92,10 @@ class DayPlayer extends HTMLElement {
       ...{ surface, timeZone, language, within },
       rows: all.map((one) => one.data),
       kindOf: (cause) => settings.kinds[cause] ?? "other",
+      onEdge: {
+        waiting: words.onEdge,
+        uploading: (progress) => fill(words.uploading, formats.share(progress)),
+      },
       view: settings.day,
       onSeek: (atMs, eventTime) => void seek(atMs, eventTime),
       onHover: (at) => hover.show(at, surface.clientWidth),
@@ -167,9 +184,9 @@ class DayPlayer extends HTMLElement {
         part(this, "sound").ariaPressed = String(!stage.video.muted);
       },
       fullScreen: () => {
-        const screens = part(this, "screens");
         if (document.fullscreenElement) void document.exitFullscreen();
-        else screens.requestFullscreen?.().catch(() => {});
+        // With what it is played with: a person may have no keys.
+        else this.requestFullscreen?.().catch(() => {});
       },
     };
     const buttons: Record<string, () => void> = {
@@ -225,24 +242,13 @@ class DayPlayer extends HTMLElement {
       void fillQualities(qualities, stage, words.source);
     };
     stage.video.addEventListener("loadeddata", askForQualities);
-    /** Plays on behind the end of what the stage has, where there is something; what is on the edge, in no small bits. */
-    const goOn = async (isGrowing = false) => {
-      const { endMs } = stage;
-      const nextMs = endMs === undefined ? undefined : await data.nextFrom(endMs + 1);
-      const onEdge = nextMs !== undefined && data.isOnEdgeAt(nextMs);
-      // What is archived comes by itself into a playlist that grows.
-      if (nextMs === undefined || (onEdge ? data.edgeEndMs - nextMs < leastEdgeMs : isGrowing)) {
-        note(words.waitsForMore);
-        return;
-      }
-      await seek(nextMs);
-      shuttle.play();
-    };
-    stage.video.addEventListener("ended", () => void goOn());
+    const newest = new FollowNewest({ ...{ stage, data, shuttle, seek, words, formats }, say: sayWaiting });
+    stage.video.addEventListener("ended", () => void newest.reachEnd(false));
     stage.video.addEventListener("waiting", () => {
       const { endMs, atMs } = stage;
-      if (endMs !== undefined && atMs !== undefined && endMs - atMs < 1_000) void goOn(true);
+      if (endMs !== undefined && atMs !== undefined && endMs - atMs < 1_000) void newest.reachEnd(true);
     });
+    for (const name of ["playing", "seeking"]) stage.video.addEventListener(name, () => newest.leave());
     for (const box of this.querySelectorAll<HTMLInputElement>("input[name=with]")) {
       box.addEventListener("change", () => {
         const chosen = [...this.querySelectorAll<HTMLInputElement>("input[name=with]:checked")];
@@ -253,6 +259,8 @@ class DayPlayer extends HTMLElement {
 
     const stepping = setInterval(() => {
       look();
+      newest.look();
+      void around.follow(stage.atMs);
       inStep.keep(Math.max(0.25, shuttle.rate), !stage.video.paused);
       address.write(stage.atMs);
       if (!shuttle.isPlaying) return;
@@ -261,18 +269,10 @@ class DayPlayer extends HTMLElement {
       }
       update();
     }, stepMs);
-    const refreshing = setInterval(() => {
-      if (document.hidden) return;
-      for (const { stage: one, data: known } of all) {
-        void known.refresh().then(() => {
-          if (one === stage && one.video.ended) void goOn();
-          if (one.endMs !== undefined && known.newestMs > one.endMs + 1_000) one.readOn();
-        });
-      }
-    }, refreshMs);
+    const stopRefreshing = refreshOften(all, newest);
     signal.addEventListener("abort", () => {
       clearInterval(stepping);
-      clearInterval(refreshing);
+      stopRefreshing();
       stopKeys();
       for (const one of all) one.stage.destroy();
     });

@@ -1,5 +1,6 @@
 import { previewOf } from "./previews.ts";
 import type { TimelineData } from "./timeline-data.ts";
+import { wallMs } from "./wall-clock.ts";
 import { fill, type TimeFormats, type Words } from "./words.ts";
 
 /** Beside the mouse over the timeline: the time, what is there, and a small picture where there is one. */
@@ -46,6 +47,7 @@ export class HoverCard {
     const onEdge = data.onEdge.find(({ fromMs, toMs }) => fromMs <= atMs && atMs < toMs);
     if (onEdge?.status === "uploading") return fill(words.uploading, this.#formats.share(onEdge.progress));
     if (onEdge) return words.onEdge;
+    if (atMs > wallMs()) return words.notYet;
     const gap = data.gapAt(atMs);
     return gap ? (words.causes[gap.cause] ?? words.notRecorded) : words.notRecorded;
   }

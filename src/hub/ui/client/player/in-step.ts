@@ -1,26 +1,51 @@
-import type { CameraStage } from "./camera-stage.ts";
 import { planStep } from "./plan-step.ts";
 import type { TimelineData } from "./timeline-data.ts";
 
 /** A seek takes its time: what is off while it lasts says nothing. */
 const settleMs = 800;
+/** One that is off so soon after it was sent somewhere was on its way for too long. */
+const missedMs = 8_000;
+const longestMs = 5_000;
+
+interface Leader {
+  readonly atMs: number | undefined;
+}
+
+interface Stage extends Leader {
+  readonly video: {
+    readonly paused: boolean;
+    readonly seeking: boolean;
+    play(): Promise<void>;
+    pause(): void;
+  };
+  show(atMs: number): void;
+  setRate(rate: number): void;
+}
 
 export interface Follower {
-  stage: CameraStage;
-  data: TimelineData;
+  stage: Stage;
+  data: Pick<TimelineData, "isRecordedAt" | "isOnEdgeAt">;
   /** Where its picture is; marked as away while there is none. */
-  screen: HTMLElement;
+  screen: {
+    readonly classList: { contains(name: string): boolean; toggle(name: string, isOn: boolean): boolean };
+  };
 }
 
 /** Keeps other cameras at the moment that one is at. */
 export class InStep {
-  readonly #leader: CameraStage;
+  readonly #leader: Leader;
   readonly #followers: readonly Follower[];
   readonly #soughtAt = new Map<Follower, number>();
+  /** How long each was on its way to where it was sent last, as far as that is too long to catch up. */
+  readonly #lateMs = new Map<Follower, number>();
 
-  constructor(leader: CameraStage, followers: readonly Follower[]) {
+  readonly #nowMs: () => number;
+
+  /** `nowMs`: monotonic. */
+  constructor(leader: Leader, followers: readonly Follower[], nowMs = () => performance.now()) {
     this.#leader = leader;
     this.#followers = followers;
+    this.#nowMs = nowMs;
   }
 
   /** How far each is off, in ms; undefined where it has nothing to show. */
@@ -47,16 +72,29 @@ export class InStep {
       return;
     }
     const shown = stage.atMs;
-    const isSettling = performance.now() - (this.#soughtAt.get(follower) ?? 0) < settleMs;
+    const isSettling = this.#nowMs() - (this.#soughtAt.get(follower) ?? Number.NEGATIVE_INFINITY) < settleMs;
     if (shown !== undefined && (isSettling || stage.video.seeking)) return;
     const step = shown === undefined ? ({ do: "seek" } as const) : planStep(atMs - shown, rate, isPlaying);
     if (step.do === "seek") {
-      this.#soughtAt.set(follower, performance.now());
-      stage.show(atMs);
+      const sentMs = atMs + (isPlaying ? this.#leadMs(follower, atMs, rate) : 0);
+      this.#soughtAt.set(follower, this.#nowMs());
+      stage.show(data.isRecordedAt(sentMs) ? sentMs : atMs);
+      // It goes on as fast as all: at 16 times as fast it would be far behind before it is looked at again.
+      stage.setRate(rate);
     } else {
       stage.setRate(step.rate);
     }
     if (isPlaying && stage.video.paused) stage.video.play().catch(() => {});
     if (!isPlaying && !stage.video.paused) stage.video.pause();
+  }
+
+  /** So far before the others it is sent: where they all go on, it arrives when they do. */
+  #leadMs(follower: Follower, atMs: number, rate: number): number {
+    const { atMs: shown } = follower.stage;
+    const sinceMs = this.#nowMs() - (this.#soughtAt.get(follower) ?? Number.NEGATIVE_INFINITY);
+    const isMissed = shown !== undefined && sinceMs < missedMs;
+    const lateMs = (this.#lateMs.get(follower) ?? 0) + (isMissed ? (atMs - shown) / rate : 0);
+    this.#lateMs.set(follower, Math.min(longestMs, Math.max(0, lateMs)));
+    return (this.#lateMs.get(follower) ?? 0) * rate;
   }
 }

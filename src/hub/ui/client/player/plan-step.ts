@@ -10,8 +10,8 @@ const nudge = 0.06;
 /** `behindMs`: how far it is behind the one it follows; negative when it is ahead. Pure. */
 export function planStep(behindMs: number, rate: number, isPlaying: boolean): Step {
   const off = Math.abs(behindMs);
-  // Faster, each is seen less long: what counts is the time of the person who watches.
-  if (off > farMs * Math.max(1, rate) || (!isPlaying && off > sameMs)) return { do: "seek" };
+  // What counts is the time of the person who watches: faster, each moment is seen less long.
+  if (off > farMs * rate || (!isPlaying && off > sameMs)) return { do: "seek" };
   if (off <= sameMs * Math.max(1, rate)) return { do: "nothing", rate };
   return { do: "nudge", rate: rate * (behindMs > 0 ? 1 + nudge : 1 - nudge) };
 }

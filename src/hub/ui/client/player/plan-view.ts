@@ -14,7 +14,9 @@ const longestMs = 7 * day;
 /** Closer or farther around a moment, which stays where it is; kept inside `within` where it fits. Pure, as all here. */
 export function zoomed(view: View, factor: number, aroundMs: number, within: View): View {
   const lengthMs = view.toMs - view.fromMs;
-  const wantedMs = Math.min(longestMs, Math.max(shortestMs, lengthMs * factor));
+  // No farther than there is anything.
+  const mostMs = Math.max(lengthMs, Math.min(longestMs, within.toMs - within.fromMs));
+  const wantedMs = Math.min(mostMs, Math.max(shortestMs, lengthMs * factor));
   const share = (aroundMs - view.fromMs) / lengthMs;
   const fromMs = aroundMs - share * wantedMs;
   return kept({ fromMs, toMs: fromMs + wantedMs }, within);

@@ -15,13 +15,19 @@ export class Shuttle {
   readonly #stage: Shuttled;
   #rate = 1;
   #backwards: ReturnType<typeof setInterval> | undefined;
+  #isHeld = false;
 
   constructor(stage: Shuttled) {
     this.#stage = stage;
   }
 
   get isPlaying(): boolean {
-    return this.#backwards !== undefined || !this.#stage.video.paused;
+    return this.#isHeld || this.#backwards !== undefined || !this.#stage.video.paused;
+  }
+
+  /** It plays, but for what there is nothing of yet. */
+  get isHeld(): boolean {
+    return this.#isHeld;
   }
 
   get rate(): number {
@@ -29,6 +35,7 @@ export class Shuttle {
   }
 
   play(rate = Math.abs(this.#rate)): void {
+    this.#isHeld = false;
     this.#stopBackwards();
     this.#rate = rate;
     if (rate < 0) {
@@ -47,7 +54,15 @@ export class Shuttle {
     this.#stage.setRate(rate);
   }
 
+  /** Stands still until `play`, for as long as there is nothing to play; on from there nothing is faster than it comes. */
+  hold(): void {
+    this.prepare(Math.min(1, Math.abs(this.#rate)));
+    this.#isHeld = true;
+    this.#stage.video.pause();
+  }
+
   pause(): void {
+    this.#isHeld = false;
     this.#stopBackwards();
     this.#stage.video.pause();
   }

@@ -79,6 +79,16 @@ export class TimelineData {
     this.#onChange();
   }
 
+  /** What is on the edge alone, which changes by the second. */
+  async refreshEdge(): Promise<void> {
+    await this.#loadOnEdge(wallMs());
+    this.#onChange();
+  }
+
+  get isUploading(): boolean {
+    return this.onEdge.some(({ status }) => status === "uploading");
+  }
+
   /** Of what is known, by start. */
   recorded(view: View): View[] {
     return joined(this.#in(view).flatMap(({ recorded }) => recorded));

@@ -38,6 +38,10 @@ export class TimelineGestures {
     return clientX - this.#surface.getBoundingClientRect().left;
   }
 
+  #yOf({ clientY }: MouseEvent): number {
+    return clientY - this.#surface.getBoundingClientRect().top;
+  }
+
   #down(event: PointerEvent): void {
     if (event.button !== 0) return;
     this.#surface.setPointerCapture(event.pointerId);
@@ -50,8 +54,7 @@ export class TimelineGestures {
     const x = this.#xOf(event);
     const before = this.#fingers.get(event.pointerId);
     if (before === undefined) {
-      const y = event.clientY - this.#surface.getBoundingClientRect().top;
-      if (event.pointerType === "mouse") this.#handlers.onHover(x, y);
+      if (event.pointerType === "mouse") this.#handlers.onHover(x, this.#yOf(event));
       return;
     }
     if (this.#isTap && Math.abs(x - this.#startX) < tapPx) return;
@@ -76,10 +79,13 @@ export class TimelineGestures {
   #wheel(event: WheelEvent): void {
     event.preventDefault();
     const unit = event.deltaMode === WheelEvent.DOM_DELTA_LINE ? 20 : 1;
+    const x = this.#xOf(event);
     if (event.shiftKey || Math.abs(event.deltaX) > Math.abs(event.deltaY)) {
       this.#handlers.onDrag(-(event.deltaX || event.deltaY) * unit);
-      return;
+    } else {
+      this.#handlers.onZoom(Math.exp(event.deltaY * unit * 0.0015), x);
     }
-    this.#handlers.onZoom(Math.exp(event.deltaY * unit * 0.0015), this.#xOf(event));
+    // Another moment is under the mouse.
+    this.#handlers.onHover(x, this.#yOf(event));
   }
 }

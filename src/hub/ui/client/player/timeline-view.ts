@@ -1,5 +1,6 @@
 import { zoneOffsetMs } from "../../../../common/time-zone.ts";
 import { planBars } from "./plan-bars.ts";
+import { type EdgeWords, planEdgeMarks } from "./plan-edge-marks.ts";
 import { moved, planTicks, type View, zoomed } from "./plan-view.ts";
 import type { TimelineData } from "./timeline-data.ts";
 import { TimelineGestures } from "./timeline-gestures.ts";
@@ -22,6 +23,8 @@ export interface TimelineOptions {
   language: string;
   /** Of a gap: the colour. */
   kindOf(cause: string): string;
+  /** What is said on what is not archived yet. */
+  onEdge: EdgeWords;
   view: View;
   within(): View;
   onSeek(atMs: number, eventTime: number): void;
@@ -36,6 +39,7 @@ export class TimelineView {
   #view: View;
   #state: TimelineState = { atMs: undefined, mark: { fromMs: undefined, toMs: undefined } };
   #isDrawing = false;
+  readonly #pen = document.createElement("canvas").getContext("2d");
 
   constructor(options: TimelineOptions) {
     this.#options = options;
@@ -44,6 +48,7 @@ export class TimelineView {
     this.#svg = document.createElementNS(svgNamespace, "svg");
     this.#svg.setAttribute("aria-hidden", "true");
     surface.append(this.#svg);
+    if (this.#pen) this.#pen.font = `600 12px ${getComputedStyle(surface).fontFamily}`;
     const label = (format: Intl.DateTimeFormatOptions) =>
       new Intl.DateTimeFormat(language, { hourCycle: "h23", timeZone, ...format });
     this.#labels = {
@@ -111,8 +116,11 @@ export class TimelineView {
     return ((atMs - this.#view.fromMs) / (this.#view.toMs - this.#view.fromMs)) * this.#width;
   }
 
+  /** Of a label; without a canvas, of one that is wide. */
+  readonly #widthOf = (text: string): number => this.#pen?.measureText(text).width ?? text.length * 12;
+
   #draw(): void {
-    const { rows, timeZone, kindOf } = this.#options;
+    const { rows, timeZone, kindOf, onEdge } = this.#options;
     const width = this.#width;
     const height = axisPx + rows.length * rowPx;
     this.#svg.setAttribute("viewBox", `0 0 ${width} ${height}`);
@@ -138,9 +146,26 @@ export class TimelineView {
       for (const [kind, gaps] of Map.groupBy(data.gaps(this.#view), ({ cause }) => kindOf(cause))) {
         bar(gaps, 2, rowPx - 4, `gap ${kind}`);
       }
-      bar(data.onEdge, 8, rowPx - 16, "on-edge");
+      const edge = planEdgeMarks(data.onEdge, this.#view, width, { words: onEdge, widthOf: this.#widthOf });
+      for (const { x, width: long, done } of edge.bars) {
+        drawn.push(
+          element("rect", { x: x + 1, y: y + 3, width: Math.max(1, long - 2), height: 24, class: "on-edge" }),
+        );
+        if (done > 0)
+          drawn.push(element("rect", { x, y: y + 2, width: long * done, height: 26, class: "sent" }));
+      }
       bar(data.recorded(this.#view), 2, rowPx - 4, "recorded");
       bar(data.mock(this.#view), rowPx - 9, 7, "mock");
+      for (const { text, x, width: long, isBeside } of edge.labels) {
+        // What is beside may lie over what is recorded.
+        if (isBeside)
+          drawn.push(
+            element("rect", { x: x - 3, y: y + 6, width: long + 6, height: 18, rx: 4, class: "plate" }),
+          );
+        const label = element("text", { x, y: y + 19, class: "edge-label" });
+        label.textContent = text;
+        drawn.push(label);
+      }
     });
     const { atMs, mark } = this.#state;
     if (mark.fromMs !== undefined || mark.toMs !== undefined) {

@@ -7,9 +7,11 @@ export interface Words {
   causes: Record<string, string>;
   recorded: string;
   notRecorded: string;
+  notYet: string;
   onEdge: string;
   uploading: string;
   waitsForMore: string;
+  waitsForCamera: string;
   noFootage: string;
   failed: Record<"network" | "media", string>;
   source: string;

@@ -1,4 +1,4 @@
-import type { GapCause } from "../../common/protocol/gap.ts";
+import type { GapCause } from "../common/protocol/gap.ts";
 
 /** [fromMs, toMs), ms since 1970 UTC. */
 export interface Span {
@@ -25,6 +25,13 @@ export interface MissingSpan extends Span {
 export interface Coverage {
   recordedMs: number;
   missing: readonly MissingSpan[];
+  /** Of what is missing, that nobody knows anything of: it may be that nothing was to be recorded. */
+  untoldMs: number;
+}
+
+/** What counts as recorded, on pages and in exports: a whole file with what the camera saw. */
+export function isFootage(video: { status: string; isMock?: boolean | undefined }): boolean {
+  return video.status === "available" && video.isMock !== true;
 }
 
 /** Segments of one run may lie a few ms apart by the rounding of their times and the slewing of the run's clock. */
@@ -37,19 +44,39 @@ export function planCoverage(
 ): Coverage {
   const holes = subtract([range], known.videos).filter(({ fromMs, toMs }) => toMs - fromMs >= toleranceMs);
   const missing: MissingSpan[] = [];
-  let left: Span[] = holes;
-  const explain = (spans: readonly Span[], why: Pick<MissingSpan, "cause" | "detail">) => {
-    missing.push(...intersect(left, spans).map((span) => ({ ...span, ...why })));
-    left = subtract(left, spans);
+  /** What is not explained yet, in order. */
+  const left = [...holes];
+  const explain = (span: Span, why: Pick<MissingSpan, "cause" | "detail">) => {
+    const first = firstEndingAfter(left, span.fromMs);
+    let end = first;
+    while (end < left.length && (left[end] as Span).fromMs < span.toMs) end++;
+    const some = left.slice(first, end);
+    missing.push(...intersect(some, [span]).map((part) => ({ ...part, ...why })));
+    left.splice(first, end - first, ...subtract(some, [span]));
   };
-  for (const video of known.lost) explain([video], { cause: `video_${video.status}`, detail: "" });
-  for (const gap of known.gaps) explain([gap], { cause: gap.cause, detail: gap.detail });
+  for (const video of known.lost) explain(video, { cause: `video_${video.status}`, detail: "" });
+  for (const gap of known.gaps) explain(gap, { cause: gap.cause, detail: gap.detail });
   for (const span of left) missing.push({ ...span, cause: "unknown", detail: "" });
-  const holesMs = holes.reduce((sum, { fromMs, toMs }) => sum + toMs - fromMs, 0);
   return {
-    recordedMs: range.toMs - range.fromMs - holesMs,
+    recordedMs: range.toMs - range.fromMs - lengthOf(holes),
     missing: missing.sort((a, b) => a.fromMs - b.fromMs),
+    untoldMs: lengthOf(left),
   };
+}
+
+/** Position in spans that are in order and do not touch. */
+function firstEndingAfter(spans: readonly Span[], ms: number): number {
+  let [low, high] = [0, spans.length];
+  while (low < high) {
+    const middle = (low + high) >> 1;
+    if ((spans[middle] as Span).toMs > ms) high = middle;
+    else low = middle + 1;
+  }
+  return low;
+}
+
+function lengthOf(spans: readonly Span[]): number {
+  return spans.reduce((sum, { fromMs, toMs }) => sum + toMs - fromMs, 0);
 }
 
 /** What of `spans` is in none of `others`. */

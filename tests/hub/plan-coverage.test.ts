@@ -1,6 +1,6 @@
 import { expect, test } from "bun:test";
 import fc from "fast-check";
-import { planCoverage } from "../../../src/hub/export/plan-coverage.ts";
+import { planCoverage } from "../../src/hub/plan-coverage.ts";
 
 const range = { fromMs: 0, toMs: 10_000 };
 const nothing = { videos: [], lost: [], gaps: [] };
@@ -22,6 +22,7 @@ test("holes say why, as far as anybody knows", () => {
       { fromMs: 5_000, toMs: 7_000, cause: "camera_failed", detail: "no data" },
       { fromMs: 7_000, toMs: 9_000, cause: "unknown", detail: "" },
     ],
+    untoldMs: 2_000,
   });
 });
 
@@ -29,10 +30,12 @@ test("everything and nothing", () => {
   expect(planCoverage(range, { ...nothing, videos: [{ fromMs: 0, toMs: 10_000 }] })).toEqual({
     recordedMs: 10_000,
     missing: [],
+    untoldMs: 0,
   });
   expect(planCoverage(range, nothing)).toEqual({
     recordedMs: 0,
     missing: [{ ...range, cause: "unknown", detail: "" }],
+    untoldMs: 10_000,
   });
 });
 
