@@ -7,7 +7,7 @@ import { type Account, describeKills, takeAccount } from "./account.ts";
 import type { Fault, FaultContext, FaultResult } from "./fault.ts";
 import { FaultSite } from "./fault-site.ts";
 
-/** What twenty killed uploads leave takes two minutes over the slow wire of that site, after a pause of one. */
+/** A segment whose upload was killed is put aside for a minute, and longer each time: it may be what kills the worker. */
 const deliverMs = 300_000;
 
 /** Brings one fault about at a site of its own, waits until all is well again, and says what it cost. */

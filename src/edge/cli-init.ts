@@ -57,7 +57,7 @@ export async function runInit(options: InitOptions, context: InitContext): Promi
     out.write(text);
     return 0;
   }
-  await mkdir(folder, { recursive: true });
+  await makeFolder(folder);
   if (options.force) await writeFileAtomic(path, text);
   else await writeNew(path, text, 0o644);
   out.write(`wrote ${path}\n`);
@@ -149,7 +149,7 @@ async function askForKey(ask: Ask, { nodeId, keyFile }: Answers, out: TextSink):
     await ask(`API key (on the hub: livecam-hub key create --node ${nodeId}; empty: later)`, "")
   ).trim();
   if (key === "") return;
-  await mkdir(dirname(keyFile), { recursive: true });
+  await makeFolder(dirname(keyFile));
   await writeNew(keyFile, `${key}\n`, 0o600);
   out.write(`wrote ${keyFile}\n`);
 }
@@ -186,6 +186,14 @@ export function terminalQuestions(): { ask: Ask } & Disposable {
     },
     [Symbol.dispose]: () => lines.close(),
   };
+}
+
+async function makeFolder(path: string): Promise<void> {
+  try {
+    await mkdir(path, { recursive: true });
+  } catch (cause) {
+    throw new AppError("io", `cannot make the folder ${path}`, { cause });
+  }
 }
 
 /** Never over what is there, not even what came a moment ago. */

@@ -58,11 +58,11 @@ async function readIdentity(root: string, path: string): Promise<string> {
   try {
     text = await readFile(path, "utf8");
   } catch (cause) {
-    const reason =
-      errnoOf(cause) === "ENOENT"
-        ? `no archive is mounted at ${root}: there is no ${archiveIdentityPath} in it`
-        : `the identity of the archive at ${root} cannot be read`;
-    throw new AppError("unavailable", reason, { cause });
+    if (errnoOf(cause) === "ENOENT") {
+      const reason = `no archive is mounted at ${root}: there is no ${archiveIdentityPath} in it`;
+      throw new AppError("unavailable", reason);
+    }
+    throw new AppError("unavailable", `the identity of the archive at ${root} cannot be read`, { cause });
   }
   try {
     return parseArchiveIdentity(text).archive_id;
