@@ -54,14 +54,16 @@ export async function startHub(options: {
   dataDir: string;
   archiveDir: string;
   signal: AbortSignal;
+  /** How it reads the archive; by default as it would by itself. */
+  archiveAccess?: "inline" | "workers";
 }): Promise<RunningHub> {
-  const { hub, dataDir, archiveDir, signal } = options;
+  const { hub, dataDir, archiveDir, signal, archiveAccess = "auto" } = options;
   await mkdir(dataDir, { recursive: true });
   await mkdir(archiveDir, { recursive: true });
   const port = await findFreePort();
   // What it makes in the background of videos that are announced is not what is measured.
   const config = join(dataDir, "hub.json");
-  await Bun.write(config, JSON.stringify({ previews: "on_demand" }));
+  await Bun.write(config, JSON.stringify({ previews: "on_demand", archive_access: archiveAccess }));
   const server = await startServer({
     argv: [...hubArguments({ hub, port, dataDir, archiveDir }), "--config", config],
     env: cleanEnvironment(),

@@ -42,8 +42,10 @@ Bun.serve({
   },
 });
 `;
-const names = ["hub", "nginx", "bare"] as const;
+const names = ["hub", "workers", "nginx", "bare"] as const;
 type Name = (typeof names)[number];
+/** What media workers send with a length; more of it comes chunked. */
+const maxWorkerBytes = 1024 * 1024;
 
 interface Target {
   port: number;
@@ -65,16 +67,20 @@ export const rangeBenchmark: Benchmark = {
     const { hub: hubBinary } = await binaries();
     const archiveDir = join(scratch, "archive");
     await using hub = await startHub({ hub: hubBinary, dataDir: join(scratch, "data"), archiveDir, signal });
+    const inWorkers = join(scratch, "workers");
+    await using workers = await startHub({
+      ...{ hub: hubBinary, dataDir: inWorkers, archiveDir, signal, archiveAccess: "workers" },
+    });
     await using nginx = await startNginx({ root: archiveDir, scratch, workers: 1, signal });
     say("making an archived video");
-    const video = await archiveSample(await makeSampleSegment(scratch, scale, signal), archiveDir, hub);
+    const segment = await makeSampleSegment(scratch, scale, signal);
+    const video = await archiveSample(segment, archiveDir, hub);
+    await archiveSample(segment, archiveDir, workers);
     await using bare = await startBareServer({ file: join(archiveDir, video.filePath), scratch, signal });
+    const path = `/api/videos/${video.videoId}/stream`;
     const servers: Record<Name, Target> = {
-      hub: {
-        ...hub,
-        path: `/api/videos/${video.videoId}/stream`,
-        headers: { authorization: `Bearer ${hub.clientKey}` },
-      },
+      hub: { ...hub, path, headers: { authorization: `Bearer ${hub.clientKey}` } },
+      workers: { ...workers, path, headers: { authorization: `Bearer ${workers.clientKey}` } },
       nginx: { ...nginx, path: `/${video.filePath}`, headers: {} },
       bare: { ...bare, path: "/", headers: {} },
     };
@@ -103,12 +109,13 @@ export const rangeBenchmark: Benchmark = {
     };
 
     const { rounds } = sizes[scale];
-    const results = kinds.map((kind): Result => ({ kind, hub: [], nginx: [], bare: [] }));
+    const results = kinds.map((kind): Result => ({ kind, hub: [], workers: [], nginx: [], bare: [] }));
     // Round 0 is not counted: a hub that has run for days has long been compiled to machine code.
     for (let round = 0; round <= rounds; round++) {
       say(round === 0 ? "warming up" : `round ${round} of ${rounds}`);
       for (const result of results) {
         for (const name of names) {
+          if (name === "workers" && result.kind.rangeBytes > maxWorkerBytes) continue;
           const measured = await measure(servers[name], result.kind);
           if (round > 0) result[name].push(measured);
         }
@@ -131,7 +138,7 @@ interface Result extends Record<Name, Measured[]> {
   kind: (typeof kinds)[number];
 }
 
-function rowsOf({ kind, hub, nginx, bare }: Result): Row[] {
+function rowsOf({ kind, hub, workers, nginx, bare }: Result): Row[] {
   const kibibytes = kind.rangeBytes / 1024;
   const size = kibibytes < 1024 ? `${kibibytes} KiB` : `${kibibytes / 1024} MiB`;
   const hasGoal = kibibytes >= 1024;
@@ -145,6 +152,13 @@ function rowsOf({ kind, hub, nginx, bare }: Result): Row[] {
     nginx: { name: "nginx, one worker, sendfile", values: nginx.map((one) => one[key]) },
     bare: { name: "bare Bun.serve, this file alone", values: bare.map((one) => one[key]) },
   });
+  const throughWorkers: Row = {
+    figure: `${size}, ${kind.connections} connections, through media workers: throughput`,
+    ours: workers.map((one) => one.megabytesPerSecond),
+    unit: "MB/s",
+    peer: peers("megabytesPerSecond").nginx,
+    ...(hasGoal && { goal: { of: "ratio", is: "at_least", value: 0.7 } as const }),
+  };
   const [speed, cpu] = [peers("megabytesPerSecond"), peers("cpuSecondsPerGigabyte")];
   const note =
     "The hub checks the key, the catalog and the file for every request; nginx and the bare server check nothing.";
@@ -160,5 +174,6 @@ function rowsOf({ kind, hub, nginx, bare }: Result): Row[] {
       ...(hasGoal && { goal: { of: "ratio", is: "at_most", value: 1 } as const }),
     },
     row("CPU of the server", "s/GB", "cpuSecondsPerGigabyte", cpu.bare),
+    ...(workers.length > 0 ? [throughWorkers] : []),
   ];
 }

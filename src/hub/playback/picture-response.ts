@@ -4,6 +4,7 @@ import type { Video } from "../db/catalog.ts";
 import type { AppEnv } from "../http/app-env.ts";
 import { checkPreconditions, formatHttpDate } from "../http/preconditions.ts";
 import { problemOfError } from "../http/problem-response.ts";
+import { wholeBody } from "../http/whole-body.ts";
 import { noPicture } from "./no-picture.ts";
 
 export interface PictureAnswer {
@@ -42,7 +43,7 @@ export async function pictureResponse(
   if (known === "not_modified") return new Response(null, { status: 304, headers });
   try {
     const bytes = await make();
-    return new Response(c.req.method === "HEAD" ? null : (bytes as Uint8Array<ArrayBuffer>), {
+    return new Response(c.req.method === "HEAD" ? null : wholeBody(bytes as Uint8Array<ArrayBuffer>), {
       headers: { ...headers, "Content-Type": contentType, "Content-Length": String(bytes.length) },
     });
   } catch (error) {

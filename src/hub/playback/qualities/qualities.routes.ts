@@ -6,6 +6,7 @@ import { allow } from "../../http/access.ts";
 import type { AppEnv } from "../../http/app-env.ts";
 import { describe } from "../../http/describe.ts";
 import { validParam, validQuery } from "../../http/validate.ts";
+import { wholeBody } from "../../http/whole-body.ts";
 import type { PlayableVideos } from "../playable-videos.ts";
 import { findPlayableVideo, markVideo, playbackError } from "../video-file.ts";
 import { type Quality, qualities } from "./quality.ts";
@@ -54,7 +55,9 @@ export function createQualityRoutes(deps: {
         // A damaged file may be repaired.
         "Cache-Control": video.status === "damaged" ? "private, no-cache" : "private, max-age=3600",
       };
-      return new Response(request.method === "HEAD" ? null : (bytes as Uint8Array<ArrayBuffer>), { headers });
+      return new Response(request.method === "HEAD" ? null : wholeBody(bytes as Uint8Array<ArrayBuffer>), {
+        headers,
+      });
     } catch (error) {
       const code = errorCodeOf(error);
       if (code !== "not_found" && code !== "corrupt_file" && code !== "io") throw error;

@@ -6,6 +6,7 @@ import { AppError } from "../../../common/errors.ts";
 import type { ArchivedFile } from "../../../common/mp4/archive-file.ts";
 import type { SalvagedFile } from "../../../common/mp4/salvage-file.ts";
 import type { ByteRange } from "../../http/range.ts";
+import { wholeBody } from "../../http/whole-body.ts";
 import type { MediaSource } from "../media-source.ts";
 import type { PictureStore } from "../picture-store.ts";
 import type { MediaWorkers } from "./media-workers.ts";
@@ -40,13 +41,13 @@ export function createWorkerMediaSource(options: {
   const statsOf = (path: string) =>
     ask("size", path, async (answer) => v.parse(FileStats, await answer.json()));
 
-  async function blobOf(path: string, range: ByteRange, tag?: string): Promise<Blob> {
+  async function bytesOf(path: string, range: ByteRange, tag?: string): Promise<Uint8Array<ArrayBuffer>> {
     const more = { range, ...(tag !== undefined && { tag }) };
-    const blob = await ask("bytes", path, (answer) => answer.blob(), more);
-    if (blob.size < range.end - range.start) {
+    const bytes = await ask("bytes", path, (answer) => answer.bytes(), more);
+    if (bytes.length < range.end - range.start) {
       throw new AppError("corrupt_file", `${path} ends before byte ${range.end}`);
     }
-    return blob;
+    return bytes;
   }
 
   /** A player asks for many parts of a file; each of them finds out by itself when it is gone. */
@@ -76,7 +77,9 @@ export function createWorkerMediaSource(options: {
     },
 
     async body(path, range) {
-      if (range.end - range.start <= maxWholeBytes) return forgetting(path, blobOf(path, range));
+      if (range.end - range.start <= maxWholeBytes) {
+        return wholeBody(await forgetting(path, bytesOf(path, range)));
+      }
       const body = await forgetting(
         path,
         ask("bytes", path, async (answer) => answer.body, { range }),
@@ -85,7 +88,7 @@ export function createWorkerMediaSource(options: {
       return body;
     },
 
-    readRange: async (path, range) => (await blobOf(path, range)).bytes(),
+    readRange: (path, range) => bytesOf(path, range),
 
     readIndex: (path) =>
       ask("index", path, async (answer) => deserialize(await answer.arrayBuffer()) as ArchivedFile),
@@ -97,8 +100,7 @@ export function createWorkerMediaSource(options: {
       const { tag } = await statsOf(path);
       return {
         async readInto(target, offset) {
-          const blob = await blobOf(path, { start: offset, end: offset + target.length }, tag);
-          target.set(await blob.bytes());
+          target.set(await bytesOf(path, { start: offset, end: offset + target.length }, tag));
         },
         [Symbol.asyncDispose]: async () => undefined,
       };

@@ -1,0 +1,21 @@
+/** Smaller ones Bun puts into one packet with their head by itself. */
+const smallBytes = 15 * 1024;
+
+/**
+ * Bytes in memory as the body of an answer that had to wait for something. Bun 1.4.5 sends the head of such an answer in
+ * some seventy writes, a name or a value each, and only the body in one; a direct stream goes out with its head. All of it
+ * stays below the high water mark, so that Bun knows the length when it begins and sends it.
+ */
+export function wholeBody(bytes: Uint8Array<ArrayBuffer>): Blob | ReadableStream<Uint8Array> {
+  if (bytes.length < smallBytes) return new Blob([bytes]);
+  const source: Bun.DirectUnderlyingSource<Uint8Array> = {
+    type: "direct",
+    pull(controller) {
+      controller.write(bytes);
+      controller.end();
+    },
+  };
+  return new ReadableStream(source as unknown as Bun.UnderlyingSource<Uint8Array>, {
+    highWaterMark: bytes.length + 1,
+  });
+}
