@@ -4,6 +4,7 @@ import { fileSystemOf } from "./archive/file-system-of.ts";
 import type { HubConfig } from "./config.ts";
 import { createDirectoryMediaSource } from "./playback/directory-media-source.ts";
 import { createDirectoryPictureStore } from "./playback/directory-picture-store.ts";
+import { KeptDescriptors } from "./playback/kept-descriptors.ts";
 import type { MediaSource } from "./playback/media-source.ts";
 import type { PictureStore } from "./playback/picture-store.ts";
 import { MediaWorkers } from "./playback/workers/media-workers.ts";
@@ -30,11 +31,12 @@ export function openArchiveAccess(options: ArchiveAccessOptions): ArchiveAccess 
   const { config, selfCommand, archiveId, clock, logger } = options;
   const root = config.archive_path;
   if (!usesWorkers(config, logger)) {
+    const descriptors = new KeptDescriptors();
     return {
-      media: createDirectoryMediaSource({ root, archiveId }),
+      media: createDirectoryMediaSource({ root, archiveId, descriptors }),
       pictureStore: createDirectoryPictureStore(root),
       mayHang: false,
-      [Symbol.asyncDispose]: async () => undefined,
+      [Symbol.asyncDispose]: async () => descriptors[Symbol.dispose](),
     };
   }
   const workers = new MediaWorkers({ selfCommand, root, clock, logger });

@@ -17,6 +17,8 @@ export interface AppEnv {
   Bindings: {
     /** Address of the socket's other end; undefined when it is already closed. */
     addressOf(request: Request): string | undefined;
+    /** Whether a request was answered to the last byte, or its client is gone: nothing is sent for it any more. */
+    isOver(request: Request): boolean;
     /** Makes a WebSocket of a request; what is answered to it then goes nowhere. False for one that is no upgrade. */
     upgrade(request: Request, events: SocketEvents): boolean;
   };

@@ -81,6 +81,7 @@ export function serveApp(
   }
   const env: AppEnv["Bindings"] = {
     upgrade: (request, events) => server.upgrade(request, { data: events }),
+    isOver: (request) => server.requestIP(request) === null,
     addressOf: (request) => server.requestIP(request)?.address.replace(/^::ffff:(?=\d+\.)/, ""),
   };
   const host = hostname.includes(":") ? `[${hostname}]` : hostname;

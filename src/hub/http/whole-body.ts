@@ -8,10 +8,13 @@ const smallBytes = 15 * 1024;
  */
 export function wholeBody(bytes: Uint8Array<ArrayBuffer>): Blob | ReadableStream<Uint8Array> {
   if (bytes.length < smallBytes) return new Blob([bytes]);
+  // Bun copies what is written, and a slow client may take a while: not both of them until then.
+  let unsent: Uint8Array<ArrayBuffer> | undefined = bytes;
   const source: Bun.DirectUnderlyingSource<Uint8Array> = {
     type: "direct",
     pull(controller) {
-      controller.write(bytes);
+      if (unsent !== undefined) controller.write(unsent);
+      unsent = undefined;
       controller.end();
     },
   };

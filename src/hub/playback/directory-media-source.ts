@@ -8,6 +8,7 @@ import { readWholeArchiveFile } from "../../common/mp4/archive-file.ts";
 import { RegularFile } from "../../common/mp4/regular-file.ts";
 import { salvageArchiveFile } from "../../common/mp4/salvage-file.ts";
 import type { ByteRange } from "../http/range.ts";
+import type { KeptDescriptors } from "./kept-descriptors.ts";
 import type { MediaSource } from "./media-source.ts";
 import { readHead, readSlice } from "./whole-reads.ts";
 
@@ -25,8 +26,9 @@ export function createDirectoryMediaSource(options: {
   root: string;
   archiveId?: () => string | undefined;
   clock?: Pick<Clock, "monotonicMs">;
+  descriptors?: KeptDescriptors;
 }): MediaSource {
-  const { root, clock = systemClock } = options;
+  const { root, clock = systemClock, descriptors } = options;
 
   /** Folders that were ordinary ones a moment ago, until when; a link put in their place is found that much later. */
   const ordinaryFolders = new Map<string, number>();
@@ -53,6 +55,7 @@ export function createDirectoryMediaSource(options: {
       checkFolders(filePath);
       const stats = lstatSync(`${root}/${filePath}`);
       if (!stats.isFile()) throw new AppError("corrupt_file", `${filePath} is not an ordinary file`);
+      descriptors?.check(`${root}/${filePath}`, stats);
       return stats;
     } catch (error) {
       throw await asMediaError(error, filePath);
@@ -85,6 +88,11 @@ export function createDirectoryMediaSource(options: {
 
     // Not join(): it costs as much as the rest of this line, with every request.
     body: async (filePath, range) => Bun.file(`${root}/${filePath}`).slice(range.start, range.end),
+
+    keptFile(filePath, request, isOver) {
+      const fd = descriptors?.take(`${root}/${filePath}`, request, isOver);
+      return fd === undefined ? undefined : Bun.file(fd);
+    },
 
     async readRange(filePath, range) {
       await regularFile(filePath);

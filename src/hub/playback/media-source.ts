@@ -21,6 +21,11 @@ export interface MediaSource {
   sizeOf(filePath: string): Promise<number>;
   /** The body of an answer. Call `sizeOf` first: an adapter may open the file only when the answer is sent. */
   body(filePath: string, range: ByteRange): Promise<Blob | ReadableStream<Uint8Array>>;
+  /**
+   * The whole file, where it is kept open for the answers to many requests; undefined where it is not. Call `sizeOf`
+   * first. To be sent at offsets only, and not after `isOver(request)`.
+   */
+  keptFile?(filePath: string, request: Request, isOver: (request: Request) => boolean): Blob | undefined;
   /** The bytes themselves; `corrupt_file` when the file ends before the range does. */
   readRange(filePath: string, range: ByteRange): Promise<Uint8Array>;
   /** Where the init segment and the fragments are. */

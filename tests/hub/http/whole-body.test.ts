@@ -20,7 +20,7 @@ function receive(port: number, path: string, pauseMs = 0): Promise<Buffer[]> {
     const socket = connect(port, "127.0.0.1", () =>
       socket.write(`GET ${path} HTTP/1.1\r\nhost: x\r\nconnection: close\r\n\r\n`),
     );
-    socket.on("data", (piece) => {
+    socket.on("data", (piece: Buffer) => {
       pieces.push(piece);
       if (pauseMs === 0) return;
       socket.pause();

@@ -11,6 +11,7 @@ import { createDirectoryMediaSource } from "../../../src/hub/playback/directory-
 import { createDirectoryPictureStore } from "../../../src/hub/playback/directory-picture-store.ts";
 import { MediaIndexes } from "../../../src/hub/playback/hls/media-indexes.ts";
 import { PlayableParts } from "../../../src/hub/playback/hls/playable-parts.ts";
+import { KeptDescriptors } from "../../../src/hub/playback/kept-descriptors.ts";
 import type { MediaSource } from "../../../src/hub/playback/media-source.ts";
 import { makeSprite } from "../../../src/hub/playback/previews/make-sprite.ts";
 import { createPreviewRoutes } from "../../../src/hub/playback/previews/previews.routes.ts";
@@ -39,7 +40,8 @@ export async function startPlaybackServer(
       if (row) rows.set(videoId, { ...row, status });
     },
   };
-  const media = (options.wrapMedia ?? ((same) => same))(createDirectoryMediaSource({ root }));
+  const descriptors = new KeptDescriptors({ idleMs: 50 });
+  const media = (options.wrapMedia ?? ((same) => same))(createDirectoryMediaSource({ root, descriptors }));
   const logger = createLogger("test");
   const store = createDirectoryPictureStore(root);
   const pictures = { videos, media, store, clock: systemClock, logger };
@@ -76,6 +78,7 @@ export async function startPlaybackServer(
     root,
     rows,
     store,
+    descriptors,
     media,
     thumbnails,
     previews,
@@ -91,6 +94,7 @@ export async function startPlaybackServer(
       }),
     async [Symbol.asyncDispose]() {
       await server[Symbol.asyncDispose]();
+      descriptors[Symbol.dispose]();
       await rm(root, { recursive: true, force: true });
     },
   };

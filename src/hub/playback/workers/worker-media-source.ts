@@ -43,7 +43,12 @@ export function createWorkerMediaSource(options: {
 
   async function bytesOf(path: string, range: ByteRange, tag?: string): Promise<Uint8Array<ArrayBuffer>> {
     const more = { range, ...(tag !== undefined && { tag }) };
-    const bytes = await ask("bytes", path, (answer) => answer.bytes(), more);
+    const bytes = await ask(
+      "bytes",
+      path,
+      async (answer) => new Uint8Array(await answer.arrayBuffer()),
+      more,
+    );
     if (bytes.length < range.end - range.start) {
       throw new AppError("corrupt_file", `${path} ends before byte ${range.end}`);
     }
