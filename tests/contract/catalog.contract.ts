@@ -267,6 +267,13 @@ export function catalogContract(name: string, open: () => Promise<Catalog>): voi
         },
       );
 
+      test("a search that goes through all ends early when nobody waits for it", async () => {
+        const query: VideoQuery = { ...newest, text: "in no name" };
+        const gone = AbortSignal.abort();
+        await expect(searched.findVideos(query, gone)).rejects.toMatchObject({ code: "cancelled" });
+        expect(await searched.findVideos(query)).toEqual([]);
+      });
+
       test("a page holds still while newer videos arrive", async () => {
         const cameraId = newCamera();
         const run = sampleRun(30, { cameraId });

@@ -134,9 +134,9 @@ export interface Catalog {
   findVideo(videoId: string): Promise<Video | undefined>;
   /**
    * At most `limit` videos in the order asked for; cost does not grow with the page's depth. Throws `timeout` when so
-   * few match that looking for them takes too long.
+   * few match that looking for them takes too long, `cancelled` when `signal` aborts in a search that takes a while.
    */
-  findVideos(query: VideoQuery): Promise<Video[]>;
+  findVideos(query: VideoQuery, signal?: AbortSignal): Promise<Video[]>;
   /** The newest video of every camera that has one. */
   findNewestVideos(): Promise<Video[]>;
   /** Nothing happens when there is no such video; so do the next two. */

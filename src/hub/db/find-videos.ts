@@ -27,6 +27,8 @@ export interface Pacing {
   clock: Clock;
   /** Between two steps of a search; resolves when everybody else had a turn. */
   pause(): Promise<void>;
+  /** Nobody waits for the search any more. */
+  signal: AbortSignal | undefined;
 }
 
 /** {@link Catalog.findVideos} */
@@ -112,7 +114,7 @@ async function listVideos(
 async function searchVideos(
   database: LibsqlDatabase,
   scan: Scan & { source: Source; deadlineMs: number },
-  { clock, pause }: Pacing,
+  { clock, pause, signal }: Pacing,
 ): Promise<Video[]> {
   const { query, range, filters, source, deadlineMs } = scan;
   const order = orderBy(query);
@@ -141,6 +143,7 @@ async function searchVideos(
     rest = cut.rest;
     stepRows = nextStepRows(stepRows, nowMs - startedAtMs);
     await pause();
+    if (signal?.aborted) throw new AppError("cancelled", "nobody waits for the search any more");
   }
   return found;
 }

@@ -44,8 +44,8 @@ export class LibsqlCatalog implements Catalog {
     return row && videoOfRow(row);
   }
 
-  findVideos(query: VideoQuery): Promise<Video[]> {
-    return findVideos(this.#database, query, { clock: this.#clock, pause: () => this.#pause() });
+  findVideos(query: VideoQuery, signal?: AbortSignal): Promise<Video[]> {
+    return findVideos(this.#database, query, { clock: this.#clock, pause: () => this.#pause(), signal });
   }
 
   async findNewestVideos(): Promise<Video[]> {

@@ -4,10 +4,10 @@ import { streamUrlOf, thumbnailUrlOf } from "./video-json.ts";
 import type { VideoPage, VideoService } from "./video-service.ts";
 
 export function createVideoService({ catalog }: { catalog: Catalog }): VideoService {
-  const search = async (query: VideoQuery): Promise<VideoPage> => {
+  const search = async (query: VideoQuery, signal?: AbortSignal): Promise<VideoPage> => {
     checkRanges(query);
     // One more than asked for tells whether there is another page.
-    const found = await catalog.findVideos({ ...query, limit: query.limit + 1 });
+    const found = await catalog.findVideos({ ...query, limit: query.limit + 1 }, signal);
     const videos = found.slice(0, query.limit);
     return { videos, next: found.length > query.limit ? keyOf(videos.at(-1)) : undefined };
   };

@@ -10,8 +10,8 @@ export interface VideoPage {
 export interface VideoService {
   /** Throws `invalid_input` for a reversed range. */
   list(query: VideoListQuery): Promise<VideoPage>;
-  /** All conditions of the catalog's query. */
-  search(query: VideoQuery): Promise<VideoPage>;
+  /** All conditions of the catalog's query. Throws `cancelled` when `signal` aborts before it is done. */
+  search(query: VideoQuery, signal?: AbortSignal): Promise<VideoPage>;
   /** Throws `not_found`. */
   find(videoId: string): Promise<Video>;
   /** The videos of the same camera that come before and after it in time. */

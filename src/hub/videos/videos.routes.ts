@@ -63,7 +63,8 @@ export function createVideoRoutes(options: { videos: VideoService; cursors: Curs
       async (c) => {
         const request = c.req.valid("json");
         const conditions = conditionsOf(request);
-        return c.json(formatPage(await videos.search(queryOf(request, cursors, conditions)), conditions));
+        const query = queryOf(request, cursors, conditions);
+        return c.json(formatPage(await videos.search(query, c.req.raw.signal), conditions));
       },
     )
     .get(
