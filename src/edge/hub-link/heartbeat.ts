@@ -85,7 +85,9 @@ export class Heartbeat {
       let delayMs: number;
       let distanceMs = 0;
       try {
+        const isBack = this.#status.lastError !== undefined;
         await this.#beat(signal);
+        if (isBack) logger.info("the hub is told again how this node is");
         this.#backoff.reset();
         const intervalMs = Math.min(
           inForce(this.#options.intervalMs),
@@ -97,11 +99,13 @@ export class Heartbeat {
         if (signal.aborted) return;
         const asked = error instanceof AppError ? error.details.retryAfterMs : undefined;
         delayMs = Math.max(this.#backoff.next(), typeof asked === "number" ? asked : 0);
-        this.#status = { ...this.#status, lastError: errorFields(error).error };
-        logger.error("the hub could not be told how this node is", {
-          ...errorFields(error),
-          retry_in_ms: delayMs,
-        });
+        const about = errorFields(error);
+        // The same again, with every heartbeat of an outage, tells nothing; status has it.
+        logger[about.error === this.#status.lastError ? "debug" : "error"](
+          "the hub could not be told how this node is",
+          { ...about, retry_in_ms: delayMs },
+        );
+        this.#status = { ...this.#status, lastError: about.error };
       }
       await this.#wakeup.wait(signal, delayMs);
       await sleep(Math.max(0, distanceMs - (clock.monotonicMs() - startedMs)), signal);

@@ -7,7 +7,7 @@ import { HubClient } from "../../../src/edge/hub-link/hub-client.ts";
 import { fakeHubKey, problem, startFakeHub } from "../../support/fake-hub.ts";
 import { heartbeatRequest, registerRequest } from "../../support/node-reports.ts";
 
-function setUp(intervalMs = 5) {
+function setUp(intervalMs = 5, logger = createLogger("hub-link")) {
   const hub = startFakeHub();
   const learned: string[] = [];
   const told: unknown[] = [];
@@ -20,7 +20,7 @@ function setUp(intervalMs = 5) {
     onArchiveId: async (archiveId) => void learned.push(archiveId),
     intervalMs,
     clock: systemClock,
-    logger: createLogger("hub-link"),
+    logger,
     backoff: { firstMs: 1, maxMs: 5 },
   });
   const controller = new AbortController();
@@ -160,4 +160,27 @@ test("a new address and key are used from the next call on", async () => {
   await client.register(registerRequest());
   expect(at.hub.registrations).toEqual([]);
   expect(other.registrations).toHaveLength(1);
+});
+
+test("an outage is one error in the log, however long; its end is told, too", async () => {
+  const lines: string[] = [];
+  const say = (level: string) => (message: string) => void lines.push(`${level} ${message}`);
+  const logger = { debug: say("debug"), info: say("info"), error: say("error") } as never;
+  await using at = setUp(5, logger);
+  let refused = 0;
+  at.hub.fault = () => {
+    refused++;
+    return problem(503, "unavailable");
+  };
+  at.start();
+  await until(() => refused >= 5);
+  at.hub.fault = undefined;
+  await until(() => at.hub.heartbeats.length >= 2);
+  expect(lines.filter((line) => line.startsWith("error"))).toEqual([
+    "error the hub could not be told how this node is",
+  ]);
+  expect(lines.filter((line) => line.startsWith("info"))).toEqual([
+    "info registered at the hub",
+    "info the hub is told again how this node is",
+  ]);
 });
