@@ -39,6 +39,7 @@ export async function runArchivePass(pass: ArchivePass): Promise<ArchivePassResu
     onWritten: (writtenBytes) => onProgress?.(writtenBytes, layout.totalSizeBytes),
   });
   try {
+    target.reserve?.(layout.totalSizeBytes);
     proof.update(layout.initBytes);
     for (const part of source.head) await sink.write(part);
     const nextBlock = () => source.next().catch(rethrowAs("spool", "cannot read the segment"));

@@ -6,9 +6,9 @@ import { errnoOf } from "../../common/errors.ts";
 import type { SegmentIdentity } from "../../common/segment-identity.ts";
 import type { ArchiveRoot } from "./archive-root.ts";
 import { dayFolderOf, isPartialOf, newPartialPath, takenPathsOf } from "./day-names.ts";
+import { reserveSpace, startWriteback } from "./kernel-hints.ts";
 import { publishFile } from "./publish-file.ts";
 import type { ArchiveTarget } from "./synced-writer.ts";
-import { startWriteback } from "./writeback.ts";
 
 export interface Partial {
   path: string;
@@ -59,6 +59,7 @@ export class DayFolder {
     const file = await open(path, "wx", 0o644);
     const target: ArchiveTarget = {
       write: (bytes, offset, length, position) => file.write(bytes, offset, length, position),
+      reserve: (sizeBytes) => reserveSpace(file.fd, sizeBytes),
       startWriteback: (offset, length) => startWriteback(file.fd, offset, length),
       datasync: () => file.datasync(),
       sync: () => file.sync(),

@@ -9,6 +9,8 @@ export interface ArchiveTarget {
     length: number,
     position: number,
   ): Promise<{ bytesWritten: number }>;
+  /** How long the file will be, where it helps to know. */
+  reserve?(sizeBytes: number): void;
   /** Begins to make written bytes durable and returns at once, where the technology can do that. */
   startWriteback?(offset: number, length: number): void;
   /** What is written so far becomes durable, where the technology can do that before the end. */
