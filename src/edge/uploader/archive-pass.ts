@@ -63,17 +63,17 @@ export async function runArchivePass(pass: ArchivePass): Promise<ArchivePassResu
   }
 }
 
-/** Writes in steps of the limit, to the end of a page; a write that is longer is answered as a short one. */
+/**
+ * Writes in steps of the limit; a write that is longer is answered as a short one. Steps end where pages do, but for
+ * those that are less than a page: to wait until there is enough for one would look as if nothing moved.
+ */
 function limitTarget(target: ArchiveTarget, limit: RateLimit, signal?: AbortSignal): ArchiveTarget {
   return {
     async write(bytes, offset, length, position) {
-      const { stepBytes } = limit;
-      const endOfPage = Math.floor((position + Math.max(stepBytes, pageBytes)) / pageBytes) * pageBytes;
-      const partBytes = Math.min(length, endOfPage - position);
-      for (let paid = 0; paid < partBytes; paid += stepBytes) {
-        await limit.take(Math.min(stepBytes, partBytes - paid), signal);
-      }
-      return target.write(bytes, offset, partBytes, position);
+      const beyondPage = limit.stepBytes < pageBytes ? 0 : (position + limit.stepBytes) % pageBytes;
+      const stepBytes = Math.min(length, limit.stepBytes - beyondPage);
+      await limit.take(stepBytes, signal);
+      return target.write(bytes, offset, stepBytes, position);
     },
     startWriteback: (offset, length) => target.startWriteback?.(offset, length),
     datasync: () => target.datasync(),

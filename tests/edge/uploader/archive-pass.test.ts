@@ -110,11 +110,11 @@ test.each(["this thread", "a thread of its own"])(
   },
 );
 
-test.each([undefined, 10_000, 2 * mib])(
+test.each([undefined, 150_000, 2 * mib])(
   "no page of the target is written to twice, but for those of the head (limit: %p)",
   async (bytesPerSecond) => {
     await using folder = await temporaryFolder();
-    const source = pseudoRandom((bytesPerSecond === 10_000 ? 0.1 : 5) * mib + 7);
+    const source = pseudoRandom(6 * mib + 7);
     await writeFile(join(folder.path, "source"), source);
     await using opened = await RegularFile.open(join(folder.path, "source"));
     const layout = layoutOf(source, 700);
