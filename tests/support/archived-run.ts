@@ -23,6 +23,8 @@ export interface RunRecipe {
   audio?: boolean;
   /** An init segment with edit lists, as muxers write it that wait for the first pictures. */
   editLists?: boolean;
+  /** The first picture is shown when it is decoded, as muxers for DASH and HLS write it, and others before that. */
+  negativeOffsets?: boolean;
   /** Another picture than other runs have. */
   negative?: boolean;
   /** Pictures that cannot be made smaller: a group of them takes megabytes. */
@@ -33,8 +35,25 @@ export interface RunRecipe {
 export async function archiveTestRun(root: string, recipe: RunRecipe): Promise<Video[]> {
   const { cameraId = "cam01", runId = crypto.randomUUID(), bFrames = 0, size = "320x180" } = recipe;
   const totalSeconds = recipe.secondsPerVideo.reduce((sum, seconds) => sum + seconds, 0);
-  const { audio = false, negative = false, editLists = false, noise = false, codec = "h264" } = recipe;
-  const recorded = await record({ totalSeconds, size, codec, bFrames, audio, negative, editLists, noise });
+  const {
+    audio = false,
+    negative = false,
+    editLists = false,
+    negativeOffsets = false,
+    noise = false,
+    codec = "h264",
+  } = recipe;
+  const recorded = await record({
+    totalSeconds,
+    size,
+    codec,
+    bFrames,
+    audio,
+    negative,
+    editLists,
+    negativeOffsets,
+    noise,
+  });
   let init: Uint8Array | undefined;
   const fragments: Uint8Array[] = [];
   for (const unit of new StreamSplitter().push(recorded)) {
@@ -66,6 +85,7 @@ async function record(options: {
   audio: boolean;
   negative: boolean;
   editLists: boolean;
+  negativeOffsets: boolean;
   noise: boolean;
 }) {
   const { totalSeconds, size, codec, bFrames, audio, negative, editLists } = options;
@@ -79,7 +99,10 @@ async function record(options: {
   const filter = [negative ? "negate" : "", options.noise ? "noise=alls=60:allf=t" : ""]
     .filter(Boolean)
     .join();
-  const flags = `frag_keyframe+default_base_moof+${editLists ? "delay_moov" : "empty_moov"}`;
+  const flags = [
+    ...["frag_keyframe", "default_base_moof", editLists ? "delay_moov" : "empty_moov"],
+    ...(options.negativeOffsets ? ["negative_cts_offsets"] : []),
+  ].join("+");
   const noise = `anoisesrc=seed=1:amplitude=0.3:sample_rate=48000:duration=${totalSeconds}`;
   const { stdout, exitCode, stderrTail } = await runChild({
     argv: [

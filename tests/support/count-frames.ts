@@ -1,13 +1,13 @@
 import { runChild } from "../../src/common/child-process.ts";
 
-/** The frames that ffmpeg decodes of a file's or address's first picture track. Throws with what it says, be it a warning. */
+/** The frames that ffmpeg decodes of a file's or address's first picture track, or of another. Throws with what it says, be it a warning. */
 export async function countFrames(
   input: string,
-  { options = [], stdin }: { options?: string[]; stdin?: Uint8Array } = {},
+  { options = [], stdin, stream = "v:0" }: { options?: string[]; stdin?: Uint8Array; stream?: string } = {},
 ): Promise<number> {
   const exit = await runChild({
     argv: [
-      ...["ffprobe", "-v", "error", ...options, "-count_frames", "-select_streams", "v:0"],
+      ...["ffprobe", "-v", "error", ...options, "-count_frames", "-select_streams", stream],
       ...["-show_entries", "stream=nb_read_frames", "-of", "csv=p=0", input],
     ],
     ...(stdin && { stdin }),

@@ -1,7 +1,7 @@
 """Plays an address with GStreamer to its end, as fast as it goes, and prints how many pictures were decoded.
 
-gstreamer-player.py URL [PICTURES], where live streams end after so many, with the value of the Authorization header on stdin: GStreamer does not hand it from
-the playlist on to the parts, so each new source gets it.
+gstreamer-player.py URL PICTURES KBIT, where live streams end after so many pictures (0: at their end), and the quality is
+chosen as for a network of so many kbit/s (0: the first).
 """
 
 import sys
@@ -12,19 +12,10 @@ gi.require_version("Gst", "1.0")
 from gi.repository import GLib, Gst  # noqa: E402
 
 Gst.init(None)
-authorization = sys.stdin.read().strip()
 pictures = 0
-wanted = int(sys.argv[2]) if len(sys.argv) > 2 else None
+wanted = int(sys.argv[2]) or None
 loop = GLib.MainLoop()
 failure = None
-
-
-def on_element(_bin, _sub_bin, element):
-    factory = element.get_factory()
-    if factory is not None and factory.get_name() == "souphttpsrc":
-        headers = Gst.Structure.new_empty("headers")
-        headers.set_value("Authorization", authorization)
-        element.set_property("extra-headers", headers)
 
 
 def on_picture(*_):
@@ -52,7 +43,7 @@ quiet = Gst.ElementFactory.make("fakesink", None)
 quiet.set_property("sync", False)
 player.set_property("video-sink", sink)
 player.set_property("audio-sink", quiet)
-player.connect("deep-element-added", on_element)
+player.set_property("connection-speed", int(sys.argv[3]))
 player.set_property("uri", sys.argv[1])
 bus = player.get_bus()
 bus.add_signal_watch()

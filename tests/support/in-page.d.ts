@@ -33,6 +33,8 @@ export function playHls(rate: number): Promise<{
   waits: number[];
   frames: number;
   corrupted: number;
+  /** What was loaded in the end. */
+  ranges: [number, number][];
   time: number;
   date: string | undefined;
 }>;
@@ -53,6 +55,16 @@ export function openShaka(address: string): Promise<{ duration: number; time: nu
 export function playShaka(rate: number): Promise<{
   errors: string[];
   waits: number[];
+  frames: number;
+  corrupted: number;
+  ranges: [number, number][];
+  time: number;
+}>;
+/** Plays to the end and changes the quality with each part that comes: heights that were `offered` and `shown`. */
+export function playMixedShaka(address: string): Promise<{
+  errors: string[];
+  offered: number[];
+  shown: number[];
   frames: number;
   corrupted: number;
   time: number;

@@ -112,7 +112,12 @@ export async function playHls(rate) {
   await ended;
   const { errors, waits, hls } = window.player;
   const { totalVideoFrames: frames, corruptedVideoFrames: corrupted } = video.getVideoPlaybackQuality();
-  return { errors, waits, frames, corrupted, time: video.currentTime, date: hls.playingDate?.toISOString() };
+  const ranges = Array.from({ length: video.buffered.length }, (_, i) => [
+    video.buffered.start(i),
+    video.buffered.end(i),
+  ]);
+  const date = hls.playingDate?.toISOString();
+  return { errors, waits, frames, corrupted, ranges, time: video.currentTime, date };
 }
 
 export async function seekHls(time) {
@@ -197,7 +202,11 @@ export async function playShaka(rate) {
   await ended;
   const { errors, waits } = window.player;
   const { totalVideoFrames: frames, corruptedVideoFrames: corrupted } = video.getVideoPlaybackQuality();
-  return { errors, waits, frames, corrupted, time: video.currentTime };
+  const ranges = Array.from({ length: video.buffered.length }, (_, i) => [
+    video.buffered.start(i),
+    video.buffered.end(i),
+  ]);
+  return { errors, waits, frames, corrupted, ranges, time: video.currentTime };
 }
 
 export async function playLiveHls({ address, seconds }) {
@@ -252,4 +261,33 @@ export function wallPlays(count) {
   return (
     videos.length === count && videos.every((video) => video.getVideoPlaybackQuality().totalVideoFrames > 3)
   );
+}
+
+/** Plays in changing qualities, each as long as it takes to load the next part. */
+export async function playMixedShaka(address) {
+  document.body.innerHTML = "<video muted></video>";
+  const video = document.querySelector("video");
+  const player = new shaka.Player();
+  await player.attach(video);
+  const errors = [];
+  const shown = new Set();
+  player.addEventListener("error", ({ detail }) => errors.push(`${detail.code}`));
+  // A part that has to be transcoded may take its time.
+  player.configure({
+    abr: { enabled: false },
+    streaming: { bufferingGoal: 8, retryParameters: { timeout: 60_000 } },
+  });
+  player.addEventListener("segmentappended", () => {
+    const other = player.getVariantTracks().find(({ active }) => !active);
+    if (other) player.selectVariantTrack(other, false);
+  });
+  await player.load(new URL(address, location.href).href);
+  video.addEventListener("resize", () => shown.add(video.videoHeight));
+  video.playbackRate = 2;
+  const ended = new Promise((resolve) => video.addEventListener("ended", resolve, { once: true }));
+  await video.play();
+  await ended;
+  const { totalVideoFrames: frames, corruptedVideoFrames: corrupted } = video.getVideoPlaybackQuality();
+  const offered = player.getVariantTracks().map(({ height }) => height);
+  return { errors, offered, shown: [...shown], frames, corrupted, time: video.currentTime };
 }

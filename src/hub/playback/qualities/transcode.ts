@@ -41,10 +41,15 @@ export async function transcodePart(source: SourcePart, options: TranscodeOption
   const recorded = tracks.find(({ trackId }) => trackId === init.video.trackId);
   if (recorded === undefined) throw corrupt("a part has no picture");
   const shown = recorded.samples.map(({ compositionTime }) => compositionTime).sort((a, b) => a - b);
-  const made = await run([source.initBytes, ...(source.before ? [source.before] : []), source.bytes], init, {
+  const { parts, delayTicks } = withoutNegativeOffsets(
+    [...(source.before ? [source.before] : []), source.bytes],
+    init,
+  );
+  const made = await run([source.initBytes, ...parts], init, {
     ...options,
-    ...(source.before && { fromTicks: shown[0] }),
+    ...(source.before && shown[0] !== undefined && { fromTicks: shown[0] + delayTicks }),
   });
+  for (const sample of made.samples) sample.compositionTime -= delayTicks;
   const video: PartTrack = {
     trackId: recorded.trackId,
     sampleDescriptionIndex: 1,
@@ -83,6 +88,28 @@ function placeSamples(
   if (!first.isSync) throw new AppError("internal", "a transcoded part does not start with a keyframe");
   last.durationTicks = end.decodeTime + end.durationTicks - last.decodeTime;
   return placed;
+}
+
+/**
+ * The same pictures, all shown later by so much that none is shown before it is decoded. Where some are, ffmpeg would
+ * delay them itself, from the first such one on.
+ */
+function withoutNegativeOffsets(
+  parts: readonly Uint8Array[],
+  init: InitSegment,
+): { parts: readonly Uint8Array[]; delayTicks: number } {
+  const videos = parts.map((bytes) => {
+    const { sequenceNumber, tracks } = readPart(bytes, init);
+    return { sequenceNumber, video: tracks.filter(({ trackId }) => trackId === init.video.trackId) };
+  });
+  let delayTicks = 0;
+  const samples = videos.flatMap(({ video }) => video.flatMap((track) => track.samples));
+  for (const { decodeTime, compositionTime } of samples) {
+    delayTicks = Math.max(delayTicks, decodeTime - compositionTime);
+  }
+  if (delayTicks === 0) return { parts, delayTicks };
+  for (const sample of samples) sample.compositionTime += delayTicks;
+  return { parts: videos.map(({ video, sequenceNumber }) => writePart(video, sequenceNumber)), delayTicks };
 }
 
 async function run(

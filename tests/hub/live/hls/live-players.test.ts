@@ -1,14 +1,13 @@
 import { afterAll, beforeAll, expect, setDefaultTimeout, test } from "bun:test";
-import { existsSync } from "node:fs";
-import { join } from "node:path";
-import { runChild } from "../../../../src/common/child-process.ts";
 import { openBrowser, type TestBrowser } from "../../../support/browser.ts";
 import { countFrames } from "../../../support/count-frames.ts";
+import { gstreamerNeeds, hasGstreamer, playGstreamer } from "../../../support/gstreamer.ts";
 import { checkReload, readHlsPlaylist } from "../../../support/hls-validator.ts";
 import { playLiveHls } from "../../../support/in-page.js";
 import { helloOf, LinkedNode } from "../../../support/linked-node.ts";
 import { startLiveCamera } from "../../../support/live-camera.ts";
 import { registerRequest } from "../../../support/node-reports.ts";
+import { openPlayerPage } from "../../../support/player-page.ts";
 import { openTestHub, type TestHub } from "../../../support/test-hub.ts";
 import { testIf } from "../../../support/test-if.ts";
 
@@ -48,20 +47,11 @@ test("ffmpeg decodes every frame that it asks for", async () => {
 });
 
 test("hls.js in Chromium plays on, and its answers follow from each other", async () => {
-  if (browser === undefined) throw new Error("there is no browser");
-  const [name = "", value = ""] = (await hub.signIn()).split("=");
-  await browser.context.addCookies([{ name, value, url: hub.url }]);
-  const { page, troubles } = await browser.open();
-  const script = Bun.resolveSync("hls.js/dist/hls.js", import.meta.dir);
-  await page.route("**/assets/hls.js", (route) =>
-    route.fulfill({ path: script, contentType: "text/javascript" }),
-  );
+  const { page, troubles } = await openPlayerPage(browser, hub, "hls.js/dist/hls.js");
   const texts: Promise<string>[] = [];
   page.on("response", (response) => {
     if (response.url().endsWith(path)) texts.push(response.text());
   });
-  await page.goto(`${hub.url}/api/docs`);
-  await page.addScriptTag({ url: "/assets/hls.js" });
   const played = await page.evaluate(playLiveHls, { address: path, seconds: 3 });
   expect(played.errors).toEqual([]);
   expect(played.frames).toBeGreaterThanOrEqual(25);
@@ -73,29 +63,7 @@ test("hls.js in Chromium plays on, and its answers follow from each other", asyn
   });
 });
 
-const plugin = (name: string) =>
-  new Bun.Glob(`*/gstreamer-1.0/${name}.so`).scanSync("/usr/lib").next().done !== true;
-const hasGstreamer =
-  existsSync("/usr/lib/python3/dist-packages/gi") && plugin("libgsthls") && plugin("libgstlibav");
-testIf(
-  hasGstreamer,
-  "needs python3-gi, gstreamer1.0-plugins-bad and gstreamer1.0-libav (scripts/setup players)",
-)("GStreamer plays on", async () => {
-  // It reads the playlist again without the header that it was given.
-  using signedIn = Bun.serve({
-    hostname: "127.0.0.1",
-    port: 0,
-    fetch: ({ url }) =>
-      fetch(hub.url + new URL(url).pathname, { headers: { authorization: `Bearer ${hub.clientKey}` } }),
-  });
-  const exit = await runChild({
-    argv: [
-      ...["/usr/bin/python3", join(import.meta.dir, "../../../support/gstreamer-player.py")],
-      ...[`http://127.0.0.1:${signedIn.port}${path}`, "30"],
-    ],
-    timeoutMs: 50_000,
-  });
-  expect(exit.exitCode).toBe(0);
+testIf(hasGstreamer, gstreamerNeeds)("GStreamer plays on", async () => {
   // Some more may come before it ends.
-  expect(Number(new TextDecoder().decode(exit.stdout))).toBeGreaterThanOrEqual(30);
+  expect((await playGstreamer(hub, path, { until: 30 })).pictures).toBeGreaterThanOrEqual(30);
 });

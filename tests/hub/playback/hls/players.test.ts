@@ -1,11 +1,11 @@
 import { afterAll, beforeAll, describe, expect, setDefaultTimeout, test } from "bun:test";
-import { existsSync } from "node:fs";
 import { join } from "node:path";
-import { runChild } from "../../../../src/common/child-process.ts";
 import { archiveTestRun } from "../../../support/archived-run.ts";
 import { openBrowser, type TestBrowser } from "../../../support/browser.ts";
 import { countFrames } from "../../../support/count-frames.ts";
+import { gstreamerNeeds, hasGstreamer, playGstreamer } from "../../../support/gstreamer.ts";
 import { openHls, openShaka, playHls, playShaka, seekHls } from "../../../support/in-page.js";
+import { openPlayerPage } from "../../../support/player-page.ts";
 import { openTestHub, type TestHub } from "../../../support/test-hub.ts";
 import { testIf } from "../../../support/test-if.ts";
 
@@ -13,7 +13,8 @@ setDefaultTimeout(60_000);
 
 const startMs = Date.parse("2025-09-23T06:30:00Z");
 const at = (seconds: number) => new Date(startMs + seconds * 1000).toISOString();
-const pathOf = (from: number, to: number) => `/api/cameras/cam01/hls.m3u8?from=${at(from)}&to=${at(to)}`;
+const pathOf = (from: number, to: number, cameraId = "cam01") =>
+  `/api/cameras/${cameraId}/hls.m3u8?from=${at(from)}&to=${at(to)}`;
 
 let hub: TestHub;
 let browser: TestBrowser | undefined;
@@ -26,6 +27,19 @@ beforeAll(async () => {
     ...(await archiveTestRun(archive, { startTimeMs: startMs, secondsPerVideo: [8, 7, 5], audio: true })),
     ...(await archiveTestRun(archive, { startTimeMs: startMs + 50_000, secondsPerVideo: [6], audio: true })),
   ]);
+  // As hls.js needs them, which knows no edit lists, and as the edge writes them.
+  const reordered = { cameraId: "reordered", bFrames: 2, audio: true, negativeOffsets: true };
+  const edited = { cameraId: "edited", bFrames: 2, audio: true, editLists: true };
+  for (const recipe of [reordered, edited]) {
+    await hub.announce([
+      ...(await archiveTestRun(archive, { ...recipe, startTimeMs: startMs, secondsPerVideo: [4, 3] })),
+      ...(await archiveTestRun(archive, {
+        ...recipe,
+        startTimeMs: startMs + 20_000,
+        secondsPerVideo: [3],
+      })),
+    ]);
+  }
   browser = await openBrowser();
 });
 afterAll(async () => {
@@ -33,21 +47,7 @@ afterAll(async () => {
   await hub?.[Symbol.asyncDispose]();
 });
 
-/** A page of the hub's with a player in it. */
-async function openPage(library: string) {
-  if (browser === undefined) throw new Error("there is no browser");
-  const [name = "", value = ""] = (await hub.signIn()).split("=");
-  await browser.context.addCookies([{ name, value, url: hub.url }]);
-  const { page, troubles } = await browser.open();
-  // From the hub's own address, as the policy of its pages demands.
-  const script = Bun.resolveSync(library, import.meta.dir);
-  await page.route("**/assets/library.js", (route) =>
-    route.fulfill({ path: script, contentType: "text/javascript" }),
-  );
-  await page.goto(`${hub.url}/api/docs`);
-  await page.addScriptTag({ url: "/assets/library.js" });
-  return { page, troubles };
-}
+const openPage = (library: Parameters<typeof openPlayerPage>[2]) => openPlayerPage(browser, hub, library);
 
 describe("hls.js in Chromium", () => {
   test("plays over segments and discontinuity without running dry, every frame", async () => {
@@ -66,6 +66,15 @@ describe("hls.js in Chromium", () => {
     const media = asked.filter((one) => !one.includes(".m3u8"));
     expect(media.length).toBe(8);
     for (const one of media) expect(one).toMatch(/\/api\/videos\/[0-9a-f-]+\/stream\.mp4 bytes=\d+-\d+$/);
+  });
+
+  test("plays B-frames into a new run without a hole between, and ends", async () => {
+    const { page, troubles } = await openPage("hls.js/dist/hls.js");
+    await page.evaluate(openHls, pathOf(0, 60, "reordered"));
+    const played = await page.evaluate(playHls, 4);
+    expect(played).toMatchObject({ errors: [], waits: [], corrupted: 0, frames: 100 });
+    expect(played.ranges.length).toBe(1);
+    expect(troubles).toEqual([]);
   });
 
   test("begins at the moment asked for, and seeks to the frame", async () => {
@@ -89,6 +98,14 @@ describe("Shaka Player in Chromium", () => {
     expect(played).toMatchObject({ errors: [], waits: [], corrupted: 0, frames: 260 });
     expect(troubles).toEqual([]);
   });
+
+  test("plays B-frames with edit lists into a new run without a hole between", async () => {
+    const { page } = await openPage("shaka-player");
+    await page.evaluate(openShaka, pathOf(0, 60, "edited"));
+    const played = await page.evaluate(playShaka, 4);
+    expect(played).toMatchObject({ errors: [], corrupted: 0, frames: 100 });
+    expect(played.ranges.length).toBe(1);
+  });
 });
 
 describe("other players", () => {
@@ -104,24 +121,10 @@ describe("other players", () => {
     expect(await countFrames(hub.url + pathOf(0, 60), { options: quiet })).toBeGreaterThanOrEqual(250);
   });
 
-  const plugin = (name: string) =>
-    new Bun.Glob(`*/gstreamer-1.0/${name}.so`).scanSync("/usr/lib").next().done !== true;
-  const hasGstreamer =
-    existsSync("/usr/lib/python3/dist-packages/gi") && plugin("libgsthls") && plugin("libgstlibav");
-  testIf(
-    hasGstreamer,
-    "needs python3-gi, gstreamer1.0-plugins-bad and gstreamer1.0-libav (scripts/setup players)",
-  )("GStreamer decodes every frame, over the discontinuity, too", async () => {
-    const exit = await runChild({
-      argv: [
-        ...["/usr/bin/python3", join(import.meta.dir, "../../../support/gstreamer-player.py")],
-        hub.url + pathOf(0, 60),
-      ],
-      stdin: new TextEncoder().encode(`Bearer ${hub.clientKey}`),
-      timeoutMs: 50_000,
-    });
-    expect({ exitCode: exit.exitCode, pictures: Number(new TextDecoder().decode(exit.stdout)) }).toEqual({
-      ...{ exitCode: 0, pictures: 260 },
-    });
-  });
+  testIf(hasGstreamer, gstreamerNeeds)(
+    "GStreamer decodes every frame, over the discontinuity, too",
+    async () => {
+      expect((await playGstreamer(hub, pathOf(0, 60))).pictures).toBe(260);
+    },
+  );
 });

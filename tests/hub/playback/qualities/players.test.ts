@@ -4,8 +4,11 @@ import { archiveTestRun } from "../../../support/archived-run.ts";
 import { archiveTestVideo } from "../../../support/archived-video.ts";
 import { openBrowser, type TestBrowser } from "../../../support/browser.ts";
 import { countFrames } from "../../../support/count-frames.ts";
-import { playMixedHls } from "../../../support/in-page.js";
+import { gstreamerNeeds, hasGstreamer, playGstreamer } from "../../../support/gstreamer.ts";
+import { playMixedHls, playMixedShaka } from "../../../support/in-page.js";
+import { openPlayerPage } from "../../../support/player-page.ts";
 import { openTestHub, type TestHub } from "../../../support/test-hub.ts";
+import { testIf } from "../../../support/test-if.ts";
 
 setDefaultTimeout(60_000);
 
@@ -24,6 +27,11 @@ beforeAll(async () => {
     ...(await archiveTestRun(archive, { ...recipe, startTimeMs: startMs, secondsPerVideo: [8, 12] })),
     ...(await archiveTestRun(archive, { ...recipe, startTimeMs: startMs + 50_000, secondsPerVideo: [6] })),
   ]);
+  const reordered = { cameraId: "reordered", bFrames: 2, negativeOffsets: true, size: "640x360" };
+  await hub.announce([
+    ...(await archiveTestRun(archive, { ...reordered, startTimeMs: startMs, secondsPerVideo: [8] })),
+    ...(await archiveTestRun(archive, { ...reordered, startTimeMs: startMs + 50_000, secondsPerVideo: [6] })),
+  ]);
   const hevc = { cameraId: "hevc", codec: "h265", startTimeMs: startMs, width: 426, height: 240 } as const;
   await hub.announce([await archiveTestVideo(archive, { ...hevc, seconds: 3 })]);
   browser = await openBrowser();
@@ -33,20 +41,8 @@ afterAll(async () => {
   await hub?.[Symbol.asyncDispose]();
 });
 
-/** A page of the hub's with hls.js in it. */
-async function openPage() {
-  if (browser === undefined) throw new Error("there is no browser");
-  const [name = "", value = ""] = (await hub.signIn()).split("=");
-  await browser.context.addCookies([{ name, value, url: hub.url }]);
-  const { page, troubles } = await browser.open();
-  const script = Bun.resolveSync("hls.js/dist/hls.js", import.meta.dir);
-  await page.route("**/assets/library.js", (route) =>
-    route.fulfill({ path: script, contentType: "text/javascript" }),
-  );
-  await page.goto(`${hub.url}/api/docs`);
-  await page.addScriptTag({ url: "/assets/library.js" });
-  return { page, troubles };
-}
+const openPage = (library: Parameters<typeof openPlayerPage>[2] = "hls.js/dist/hls.js") =>
+  openPlayerPage(browser, hub, library);
 const masterOf = (cameraId: string) => `/api/cameras/${cameraId}/master.m3u8?from=${at(0)}&to=${at(60)}`;
 
 describe("hls.js in Chromium", () => {
@@ -63,6 +59,14 @@ describe("hls.js in Chromium", () => {
     expect(troubles).toEqual([]);
   });
 
+  test("changes quality between parts with B-frames, and into a new run", async () => {
+    const { page } = await openPage();
+    const played = await page.evaluate(playMixedHls, masterOf("reordered"));
+    expect(played).toMatchObject({ errors: [], waits: [], corrupted: 0, frames: 140 });
+    expect([played.heights.length, new Set(played.heights)]).toEqual([3, new Set([240, 360])]);
+    expect(played.ranges).toEqual([[0, 14]]);
+  });
+
   test("plays H.264 of a camera with H.265, which this browser does not know", async () => {
     const { page } = await openPage();
     const asked: string[] = [];
@@ -73,8 +77,30 @@ describe("hls.js in Chromium", () => {
   });
 });
 
-test("ffmpeg decodes every picture of the lower quality", async () => {
-  const query = new URLSearchParams({ from: at(0), to: at(20), quality: "240p" });
-  const options = ["-headers", `Authorization: Bearer ${hub.clientKey}\r\n`];
-  expect(await countFrames(`${hub.url}/api/cameras/cam01/hls.m3u8?${query}`, { options })).toBe(200);
+test("Shaka Player in Chromium changes quality down and up between parts without a picture less", async () => {
+  const { page, troubles } = await openPage("shaka-player");
+  const played = await page.evaluate(playMixedShaka, masterOf("reordered"));
+  expect(played).toMatchObject({ errors: [], corrupted: 0, frames: 140, offered: [360, 240] });
+  expect(new Set(played.shown)).toEqual(new Set([360, 240]));
+  expect(troubles).toEqual([]);
+});
+
+describe("of the multivariant playlist", () => {
+  test("ffmpeg finds every quality, and decodes every picture of each", async () => {
+    const options = ["-headers", `Authorization: Bearer ${hub.clientKey}\r\n`];
+    const path = `/api/cameras/cam01/master.m3u8?from=${at(0)}&to=${at(20)}`;
+    for (const stream of ["v:0", "v:1"]) {
+      expect(await countFrames(hub.url + path, { options, stream })).toBe(200);
+    }
+  });
+
+  testIf(hasGstreamer, gstreamerNeeds)(
+    "GStreamer decodes every picture, in what its network can do",
+    async () => {
+      const fast = await playGstreamer(hub, masterOf("cam01"));
+      expect([fast.pictures, fast.asked.filter((path) => path.includes("/240p.mp4"))]).toEqual([260, []]);
+      const slow = await playGstreamer(hub, masterOf("reordered"), { kbit: 500 });
+      expect([slow.pictures, slow.asked.filter((path) => path.endsWith("/stream.mp4"))]).toEqual([140, []]);
+    },
+  );
 });
