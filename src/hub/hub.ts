@@ -78,6 +78,8 @@ export interface HubOptions {
   /** How this program starts itself again. */
   selfCommand: readonly string[];
   clock?: Clock;
+  /** While others need the machine, nothing is made in the background; left out, its load says so. */
+  isMachineBusy?: (() => boolean) | undefined;
   /** Errors logged since the start, by module. */
   errorCounts?: ReadonlyMap<string, number>;
 }
@@ -151,6 +153,7 @@ export async function openHub(options: HubOptions): Promise<Hub> {
   const pictures = createPictures({
     ...{ mode: config.previews, catalog, media, store: pictureStore, clock, signal: stop.signal },
     isArchiveThere: () => archive.status.state !== "down",
+    isMachineBusy: options.isMachineBusy,
   });
   const clips = createClipService({
     catalog,

@@ -4,6 +4,8 @@ import { mkdir, mkdtemp, readdir, rm, writeFile } from "node:fs/promises";
 import { tmpdir } from "node:os";
 import { join, resolve } from "node:path";
 import { runToEnd, Service } from "../../scripts/service.ts";
+import { openBrowser } from "../support/browser.ts";
+import * as inPlayer from "../support/in-player.js";
 import { freePort } from "../support/ports.ts";
 import { testIf } from "../support/test-if.ts";
 
@@ -139,6 +141,49 @@ async function startEdge(
   return service;
 }
 
+/** Signs in at a running hub, as somebody who was just added, and answers with the cookie. */
+async function signIn(target: Target, url: string): Promise<string> {
+  const file = join(dir, "password");
+  await writeFile(file, "correct horse", { mode: 0o600 });
+  const words = ["user", "add", "ada", "--password-file", file, "--data", join(dir, "hub")];
+  await runToEnd([...command("hub", target), ...words]);
+  const body = new URLSearchParams({ username: "ada", password: "correct horse" });
+  const answer = await fetch(`${url}/login`, { method: "POST", redirect: "manual", body });
+  return answer.headers.getSetCookie()[0]?.split(";")[0] ?? "";
+}
+
+/** The page of the day plays what was recorded: byte ranges of the archived files, and nothing that was made of them. */
+async function watchInBrowser(
+  target: Target,
+  hub: Awaited<ReturnType<typeof startHub>>,
+  videos: readonly { start_time: string }[],
+) {
+  await using browser = await openBrowser();
+  const [name = "", value = ""] = (await signIn(target, hub.url)).split("=");
+  await browser.context.addCookies([{ name, value, url: hub.url }]);
+  const { page, troubles } = await browser.open();
+  const asked: string[] = [];
+  page.on("request", (request) =>
+    asked.push(`${new URL(request.url()).pathname} ${request.headers().range ?? ""}`),
+  );
+  const [oldest = "", next = ""] = videos.map(({ start_time }) => start_time).sort();
+  const patience = { timeout: 60_000 };
+  await page.goto(`${hub.url}/cameras/cam01?at=${oldest}`);
+  await page.waitForFunction(inPlayer.hasPicture, undefined, patience);
+  await page.keyboard.press("l");
+  // Over the border of two segments.
+  await page.waitForFunction(inPlayer.isPast, Date.parse(next) + 300, patience);
+  const media = asked.filter((one) => /\.mp4|\/parts\/|\/init\//.test(one));
+  expect(media.length).toBeGreaterThanOrEqual(3);
+  for (const one of media) expect(one).toMatch(/^\/api\/videos\/[0-9a-f-]{36}\/stream\.mp4 bytes=\d+-\d+$/);
+  expect(troubles).toEqual([]);
+  const metrics = await (await hub.get("/metrics")).text();
+  for (const [, ended, count] of metrics.matchAll(/^livecam_hub_transcodes_total\{.*="(\w+)".*\} (\d+)$/gm)) {
+    expect({ ended, count }).toEqual({ ended, count: "0" });
+  }
+  expect(metrics).toContain("livecam_hub_transcodes_total{");
+}
+
 for (const target of targets) {
   const canRun = testIf(emulatorFor(target) !== undefined, `no emulator for ${target} on ${process.arch}`);
 
@@ -180,7 +225,7 @@ for (const target of targets) {
         const edge = await startEdge(target, hub, metricsPort);
         const listed = until(async () => {
           const { videos } = (await (await hub.get("/api/videos")).json()) as {
-            videos: { video_id: string }[];
+            videos: { video_id: string; start_time: string }[];
           };
           return videos.length >= 2 ? videos : undefined;
         });
@@ -193,6 +238,8 @@ for (const target of targets) {
           return response.status === 200 ? response : undefined;
         });
         expect(picture.headers.get("content-type")).toBe("image/jpeg");
+
+        if (target === `linux-${process.arch}`) await watchInBrowser(target, hub, videos);
 
         const socket = ["--socket", join(dir, "edge.sock")];
         const isRecording = ({ cameras }: { cameras: { state: string }[] }) =>

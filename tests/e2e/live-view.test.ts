@@ -54,6 +54,27 @@ test("the live page plays the camera, says when it is paused or away, and plays 
     expect(recorded.pathname).toBe("/cameras/cam01");
     expect(recorded.searchParams.get("at")).toMatch(/^\d{4}-\d\d-\d\dT[\d:.]+Z$/);
 
+    // A phone that has slept: its connection is dead, and nobody says so.
+    const { page: sleeper } = await browser.open();
+    let connections = 0;
+    let isDead = false;
+    await sleeper.routeWebSocket(/\/live$/, (near) => {
+      const isFirst = connections++ === 0;
+      near.connectToServer().onMessage((message) => {
+        if (!(isFirst && isDead)) near.send(message);
+      });
+    });
+    await sleeper.clock.install();
+    await sleeper.goto(`${hub.url}/cameras/cam01/live`);
+    await sleeper.waitForFunction(inPage.livePlays, undefined, { timeout: 30_000 });
+    isDead = true;
+    while (connections < 2) {
+      await sleeper.clock.fastForward(15_000);
+      await Bun.sleep(100);
+    }
+    await sleeper.waitForFunction(inPage.livePlays, undefined, { timeout: 30_000 });
+    await sleeper.close();
+
     await control.post("/cameras/cam01/pause");
     await page.waitForSelector("[data-state=stopped]", { timeout: 30_000 });
     expect(await page.evaluate(inPage.liveShowsNothing)).toBe(true);

@@ -161,6 +161,18 @@ describe("the player", () => {
     await page.close();
   });
 
+  test("says that the hub does not answer, and plays by itself as soon as it does", async () => {
+    const { page } = await browser.open();
+    let isAway = true;
+    await page.route(/hls\.m3u8|stream\.mp4/, (route) => (isAway ? route.abort() : route.continue()));
+    await page.goto(hub.url + pathAt(6));
+    await page.waitForFunction(inPlayer.noteSays, "The hub or the archive does not answer.");
+    await page.keyboard.press("l");
+    isAway = false;
+    await page.waitForFunction(inPlayer.isPast, startMs + 8_000);
+    await page.close();
+  });
+
   test("plays H.264 of a camera with H.265, where the browser does not know that", async () => {
     const { page } = await browser.open();
     await page.goto(`${hub.url}/cameras/hevc?at=${at(0.5)}`);

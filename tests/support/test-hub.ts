@@ -37,7 +37,11 @@ export interface TestHub extends AsyncDisposable {
 }
 
 export async function openTestHub(
-  options: { config?: Partial<v.InferInput<typeof HubConfig>>; clock?: Clock } = {},
+  options: {
+    config?: Partial<v.InferInput<typeof HubConfig>>;
+    clock?: Clock;
+    isMachineBusy?: () => boolean;
+  } = {},
 ): Promise<TestHub> {
   await using stack = new AsyncDisposableStack();
   const folder = await mkdtemp(join(tmpdir(), "livecam-hub-"));
@@ -51,7 +55,7 @@ export async function openTestHub(
     previews: "on_demand",
     ...options.config,
   });
-  const { clock = systemClock } = options;
+  const { clock = systemClock, isMachineBusy } = options;
   const storage = stack.use(await openStorage(config.data_path, clock));
   const passwordHash = await hashOnce();
   await storage.users.add({ name: userName, passwordHash, role: "admin", createdAtMs: clock.wallMs() });
@@ -61,7 +65,7 @@ export async function openTestHub(
     return text;
   };
   const [clientKey, nodeKey] = [await makeKey("client"), await makeKey("node")];
-  const hub = stack.use(await openHub({ config, selfCommand: hubCommand, clock }));
+  const hub = stack.use(await openHub({ config, selfCommand: hubCommand, clock, isMachineBusy }));
   const { url } = hub;
 
   const post = (path: string, body: unknown, key: string) =>

@@ -27,10 +27,13 @@ export function createPictures(options: {
   media: MediaSource;
   store: PictureStore;
   isArchiveThere: () => boolean;
+  /** While others need the machine, nothing is made in the background. */
+  isMachineBusy?: (() => boolean) | undefined;
   clock: Clock;
   signal: AbortSignal;
 }): Pictures {
   const { mode, catalog, media, store, isArchiveThere, clock, signal } = options;
+  const { isMachineBusy = isLoadHigh } = options;
   const parts = { videos: catalog, media, store, clock, logger: createLogger("pictures") };
   const thumbnails = createVideoPictures({ ...parts, kind: "thumbnail", make: makeThumbnail });
   const previews = createVideoPictures({
@@ -54,6 +57,6 @@ export function createPictures(options: {
 }
 
 /** More than three that run or wait for each core, over the last minute: ours has to wait for its turn anyway. */
-function isMachineBusy(): boolean {
+function isLoadHigh(): boolean {
   return (loadavg()[0] ?? 0) > 3 * availableParallelism();
 }

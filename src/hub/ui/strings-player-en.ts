@@ -35,7 +35,8 @@ export const playerInEnglish = {
   waitsForCamera: "This is the newest. It goes on when {0} more have come from the camera.",
   noFootage: "There is nothing to see at this time.",
   failed: {
-    network: "The hub or the archive does not answer. Choose a moment to try again.",
+    network: "The hub or the archive does not answer. Trying again…",
+    refused: "The hub does not give this away. Choose a moment to try again.",
     media: "This browser cannot play what is recorded here.",
   },
   now: "Watch live",

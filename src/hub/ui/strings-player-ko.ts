@@ -36,7 +36,8 @@ export const playerInKorean: typeof playerInEnglish = {
   waitsForCamera: "가장 최근 영상입니다. 카메라에서 {0} 분량이 더 오면 이어집니다.",
   noFootage: "이 시각에는 볼 수 있는 영상이 없습니다.",
   failed: {
-    network: "허브나 보관소가 응답하지 않습니다. 시각을 선택하면 다시 시도합니다.",
+    network: "허브나 보관소가 응답하지 않습니다. 다시 시도하는 중…",
+    refused: "허브가 이 영상을 내주지 않습니다. 시각을 선택하면 다시 시도합니다.",
     media: "이 브라우저는 여기에 녹화된 영상을 재생할 수 없습니다.",
   },
   now: "실시간 보기",

@@ -14,6 +14,8 @@ const playlistType = "application/vnd.apple.mpegurl";
 /** Of a picture that should move: so long, or three times as long as between its last two fragments. */
 const leastSilentMs = 12_000;
 const lookMs = 3_000;
+/** That a connection ended without a word (RFC 6455 section 7.1.5). */
+const deadCode = 1006;
 
 /**
  * Shows a camera as it is now. Fragments come by the WebSocket at `address` and go into the video element as they are;
@@ -134,8 +136,10 @@ class SocketPlayer implements LivePlayer {
   #noticeSilence(): void {
     const silentMs = performance.now() - this.#heardAtMs;
     if (!this.isComing || silentMs < Math.max(leastSilentMs, 3 * this.#pauseMs)) return;
-    this.isComing = false;
-    this.#show("away");
+    // Of a camera that fell silent the hub would have told: it is the connection that is dead, as after a phone slept.
+    const dead = this.#socket;
+    this.#lost(deadCode);
+    dead?.close();
   }
 }
 

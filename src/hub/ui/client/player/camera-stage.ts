@@ -6,6 +6,7 @@ import { findMoment, planStretches, type Stretch, wallOf } from "./plan-media-cl
 import type { View } from "./plan-view.ts";
 import { isoOf } from "./timeline-data.ts";
 import { wallMs } from "./wall-clock.ts";
+import type { Failure } from "./words.ts";
 
 const hourMs = 3_600_000;
 /** A day and what comes after it: playing goes on over midnight. */
@@ -67,8 +68,8 @@ export interface StageEvents {
   playableIn(atMs: number, range: View): View;
   /** The mapping of times is known, or has grown. */
   onLoaded?(): void;
-  /** Nothing can be shown. */
-  onFailed(why: "network" | "media"): void;
+  /** Nothing can be shown; what was to be is still `atMs`, and `show` tries it again. */
+  onFailed(why: Failure, wasPlaying: boolean): void;
 }
 
 /** One camera's video, played by the clock on the wall. */
@@ -189,6 +190,10 @@ export class CameraStage {
     return this.#withEdge && this.#details?.live === true;
   }
 
+  get hasFailed(): boolean {
+    return this.#hls === undefined;
+  }
+
   /** Newest moment that the playlist has. */
   get endMs(): number | undefined {
     const last = this.#stretches.at(-1);
@@ -248,13 +253,14 @@ export class CameraStage {
       this.#recoveries = 0;
       this.#leaveHole();
     });
-    hls.on(Hls.Events.ERROR, (_, { fatal, type, details }) => {
+    hls.on(Hls.Events.ERROR, (_, { fatal, type, details, response }) => {
       if (!fatal) return;
       const isMedia = type === Hls.ErrorTypes.MEDIA_ERROR;
       // A codec that the browser does not know it will not know at the next try.
       const mayRecover = isMedia && details !== Hls.ErrorDetails.BUFFER_ADD_CODEC_ERROR;
       if (mayRecover && this.#recoveries++ < 2) hls.recoverMediaError();
-      else this.#fail(type === Hls.ErrorTypes.NETWORK_ERROR ? "network" : "media");
+      else if (type !== Hls.ErrorTypes.NETWORK_ERROR) this.#fail("media");
+      else this.#fail(isRefusal(response?.code) ? "refused" : "network");
     });
     return hls;
   }
@@ -273,13 +279,20 @@ export class CameraStage {
     this.#events.onLoaded?.();
   }
 
-  #fail(why: "network" | "media"): void {
+  #fail(why: Failure): void {
+    const wasPlaying = !this.video.paused;
+    this.#wantedMs = this.atMs;
     this.#hls?.destroy();
     this.#hls = undefined;
     this.#window = undefined;
     this.#details = undefined;
-    this.#events.onFailed(why);
+    this.#events.onFailed(why, wasPlaying);
   }
+}
+
+/** 429 is a word about now, and not about what was asked for. */
+function isRefusal(status: number | undefined): boolean {
+  return status !== undefined && status >= 400 && status < 500 && status !== 429;
 }
 
 function windowOf(atMs: number, timeZone: string): View {

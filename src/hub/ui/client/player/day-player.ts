@@ -14,8 +14,9 @@ import { refreshOften } from "./refresh-often.ts";
 import { Shuttle } from "./shuttle.ts";
 import { TimelineData } from "./timeline-data.ts";
 import { TimelineView } from "./timeline-view.ts";
+import { createRetries } from "./try-again.ts";
 import { wallMs } from "./wall-clock.ts";
-import { createTimeFormats, fill } from "./words.ts";
+import { createTimeFormats, type Failure, fill } from "./words.ts";
 
 const stepMs = 100;
 const noteMs = 6_000;
@@ -59,20 +60,21 @@ class DayPlayer extends HTMLElement {
       say(text);
     };
 
+    const tryAgainLater = createRetries(signal);
     const all = cameras.map(({ cameraId }, i) => {
       const screen = this.querySelectorAll<HTMLElement>(".screen")[i] as HTMLElement;
       const video = screen.querySelector("video") as HTMLVideoElement;
-      const onFailed = async (why: "network" | "media") => {
-        const { isPlaying } = shuttle;
-        if (why === "network" || !(await fallBackToH264(stage))) note(words.failed[why]);
-        else if (isPlaying) shuttle.play();
+      const onFailed = async (why: Failure, wasPlaying: boolean) => {
+        if (why !== "media" || !(await fallBackToH264(stage))) note(words.failed[why]);
+        else if (wasPlaying) shuttle.play();
+        if (why === "network") tryAgainLater(stage, wasPlaying);
       };
       const data = new TimelineData(cameraId, () => timeline.draw());
       const playableIn = (atMs: number, range: View) => data.alike(atMs, range);
       const isOnEdge = (atMs: number) => data.isOnEdgeAt(atMs);
       const stage = new CameraStage({
         ...{ cameraId, timeZone, video, isOnEdge },
-        events: { onFailed: (why) => void onFailed(why), playableIn },
+        events: { onFailed: (why, wasPlaying) => void onFailed(why, wasPlaying), playableIn },
       });
       return { stage, screen, data };
     });

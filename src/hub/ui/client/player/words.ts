@@ -1,3 +1,6 @@
+/** No answer, which may come again; an answer that says no; what this browser cannot play. */
+export type Failure = "network" | "refused" | "media";
+
 /** The words of the page's language, as it hands them to its script; `{0}` stands for what is only known here. */
 export interface Words {
   play: string;
@@ -13,7 +16,7 @@ export interface Words {
   waitsForMore: string;
   waitsForCamera: string;
   noFootage: string;
-  failed: Record<"network" | "media", string>;
+  failed: Record<Failure, string>;
   source: string;
   nothingMarked: string;
 }
