@@ -1,4 +1,4 @@
-import { type FileHandle, mkdir, open, readdir, stat, unlink } from "node:fs/promises";
+import { type FileHandle, mkdir, open, readdir, stat, statfs, unlink } from "node:fs/promises";
 import { basename, dirname } from "node:path";
 import { archivePathOf } from "../../common/archive-path.ts";
 import { syncDirectory } from "../../common/atomic-file.ts";
@@ -6,7 +6,7 @@ import { errnoOf } from "../../common/errors.ts";
 import type { SegmentIdentity } from "../../common/segment-identity.ts";
 import type { ArchiveRoot } from "./archive-root.ts";
 import { dayFolderOf, isPartialOf, newPartialPath, takenPathsOf } from "./day-names.ts";
-import { reserveSpace, startWriteback } from "./kernel-hints.ts";
+import { reserveSpace, reservesQuickly, startWriteback } from "./kernel-hints.ts";
 import { publishFile } from "./publish-file.ts";
 import type { ArchiveTarget } from "./synced-writer.ts";
 
@@ -55,11 +55,12 @@ export class DayFolder {
 
   /** A new empty file. */
   async createPartial(): Promise<Partial> {
+    const { type } = await statfs(this.#root.resolve(this.#path));
     const path = this.#root.resolve(newPartialPath(this.#identity));
     const file = await open(path, "wx", 0o644);
     const target: ArchiveTarget = {
       write: (bytes, offset, length, position) => file.write(bytes, offset, length, position),
-      reserve: (sizeBytes) => reserveSpace(file.fd, sizeBytes),
+      ...(reservesQuickly(type) && { reserve: (sizeBytes) => reserveSpace(file.fd, sizeBytes) }),
       startWriteback: (offset, length) => startWriteback(file.fd, offset, length),
       datasync: () => file.datasync(),
       sync: () => file.sync(),

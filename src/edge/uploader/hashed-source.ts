@@ -62,6 +62,11 @@ export class HashedSource implements AsyncDisposable {
     return new HashedSource(source, layout, head, hash);
   }
 
+  /** Resolves when as much is read as there is memory for; what fails is told by `next`. */
+  async filled(): Promise<void> {
+    await this.#blocks.at(-1)?.catch(() => undefined);
+  }
+
   /** Undefined at the end. Throws `io`, `corrupt_file` when the file is shorter than it should be, and as hashes do. */
   async next(): Promise<Uint8Array | undefined> {
     this.#taken++;

@@ -5,6 +5,9 @@ const beginToWrite = 2;
 /** FALLOC_FL_KEEP_SIZE of fallocate(2): the file is no longer by it. */
 const keepSize = 1;
 
+/** ext4, XFS, Btrfs (statfs(2)): there it is done in no time; others write zeros, as tmpfs does, or ask a server. */
+const reservingTypes = [0xef53, 0x58465342, 0x9123683e];
+
 interface Calls {
   sync_file_range(fd: number, offset: number, length: number, flags: number): number;
   fallocate(fd: number, mode: number, offset: number, length: number): number;
@@ -19,6 +22,11 @@ let found: Calls | undefined | "unknown" = "unknown";
  */
 export function startWriteback(fd: number, offset: number, length: number): void {
   calls()?.sync_file_range(fd, offset, length, beginToWrite);
+}
+
+/** Whether {@link reserveSpace} is worth a call in a file system of this type, as statfs(2) tells it. */
+export function reservesQuickly(fileSystemType: number): boolean {
+  return reservingTypes.includes(fileSystemType);
 }
 
 /**

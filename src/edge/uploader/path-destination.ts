@@ -63,8 +63,9 @@ export class PathDestination implements ArchiveDestination {
     const hashThread = this.#hashThreadFor(source.sizeBytes);
     const layout = await planFromSource(request, source);
     const { archiveId } = root;
-    // Reads and hashes already while the folder is looked at.
+    // Reads and hashes already while the folder is looked at, which keeps this thread busy at first.
     await using hashed = await HashedSource.open(source, layout, hashThread);
+    await hashed.filled();
     try {
       const folder = await DayFolder.open(root, identity);
       const known = await findInArchive(root, folder, request, { ...options, prefixBytes: source.sizeBytes });

@@ -262,7 +262,7 @@ test("reads and hashes as far ahead as there is memory before anybody takes a bl
     },
   };
   await using source = await HashedSource.open(file, layout, hashThread);
-  while (read.length < 8) await Bun.sleep(1);
+  await source.filled();
   await Bun.sleep(20);
   // The first is shorter, so that it ends with a page of the archive file.
   const headBytes = source.head.reduce((sum, { length }) => sum + length, 0);
