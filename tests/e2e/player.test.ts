@@ -273,6 +273,8 @@ describe("the player", () => {
     const [download] = await Promise.all([page.waitForEvent("download"), link.click()]);
     expect(download.suggestedFilename()).toEndWith(".zip");
     expect(await download.failure()).toBeNull();
+    const zip = Buffer.from(await Bun.file(await download.path()).bytes());
+    for (const cameraId of ["cam01", "cam02"]) expect(zip.includes(`${cameraId}_`)).toBe(true);
     await page.close();
   });
 
