@@ -216,6 +216,59 @@ describe("the player", () => {
     await page.close();
   });
 
+  test("is zoomed by two fingers, moved by one, and the page by one that goes up", async () => {
+    const { page } = await open(pathAt(6), { width: 360, height: 740 });
+    const wire = await page.context().newCDPSession(page);
+    await wire.send("Emulation.setTouchEmulationEnabled", { enabled: true, maxTouchPoints: 2 });
+    const box = await page.locator(".surface").boundingBox();
+    const [left, y] = [box?.x ?? 0, (box?.y ?? 0) + 36];
+    const touch = (type: "touchStart" | "touchMove" | "touchEnd", ...points: [x: number, y: number][]) =>
+      wire.send("Input.dispatchTouchEvent", {
+        type,
+        touchPoints: points.map(([x, y], id) => ({ x, y, id })),
+      });
+    const length = async () => {
+      const { fromMs, toMs } = await page.evaluate(inPlayer.view);
+      return toMs - fromMs;
+    };
+    const whole = await length();
+    await touch("touchStart", [left + 120, y]);
+    await touch("touchStart", [left + 120, y], [left + 160, y]);
+    for (let i = 1; i <= 6; i++) await touch("touchMove", [left + 120 - i * 10, y], [left + 160 + i * 10, y]);
+    await touch("touchEnd");
+    // From 40 pixels to 160.
+    expect(await length()).toBeCloseTo(whole / 4, -3);
+    const before = await page.evaluate(inPlayer.view);
+    await touch("touchStart", [left + 100, y]);
+    for (let i = 1; i <= 6; i++) await touch("touchMove", [left + 100 + i * 10, y]);
+    await touch("touchEnd");
+    const after = await page.evaluate(inPlayer.view);
+    expect(before.fromMs - after.fromMs).toBeGreaterThan(0);
+    expect(await page.evaluate(inPlayer.scrolled)).toBe(0);
+    await touch("touchStart", [left + 100, y]);
+    for (let i = 1; i <= 6; i++) await touch("touchMove", [left + 100, y - i * 20]);
+    await touch("touchEnd");
+    await page.waitForFunction(inPlayer.isScrolled);
+    expect(await page.evaluate(inPlayer.view)).toEqual(after);
+    await page.close();
+  });
+
+  test("fills the screen with its picture, timeline and controls", async () => {
+    const { page } = await open(pathAt(6));
+    await page.click("[data-part=full]");
+    await page.waitForSelector("livecam-player:fullscreen");
+    const [video, surface] = [
+      await page.locator("video").boundingBox(),
+      await page.locator(".surface").boundingBox(),
+    ];
+    const height = await page.evaluate(inPlayer.height);
+    expect(video?.height).toBeGreaterThan(height * 0.6);
+    expect((surface?.y ?? 0) + (surface?.height ?? 0)).toBeLessThan(height);
+    await page.keyboard.press("f");
+    await page.waitForSelector("livecam-player:not(:fullscreen)");
+    await page.close();
+  });
+
   test("does as its keys say", async () => {
     const { page } = await open(pathAt(6));
     const keepsAt = (seconds: number) => page.waitForFunction(inPlayer.isAt, startMs + seconds * 1000);

@@ -26,3 +26,7 @@ export function qualityIs(name: string): boolean;
 export function mark(): void;
 export function isMarked(): boolean;
 export function titleSays(text: string): boolean;
+export function view(): { fromMs: number; toMs: number };
+export function height(): number;
+export function scrolled(): number;
+export function isScrolled(): boolean;

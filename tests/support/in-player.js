@@ -108,3 +108,19 @@ export function isMarked() {
 export function titleSays(text) {
   return document.title.includes(text);
 }
+
+export function view() {
+  return document.querySelector("livecam-player").timeline.view;
+}
+
+export function height() {
+  return innerHeight;
+}
+
+export function scrolled() {
+  return scrollY;
+}
+
+export function isScrolled() {
+  return scrollY > 20;
+}

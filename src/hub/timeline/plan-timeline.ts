@@ -20,7 +20,7 @@ export interface TimelinePlan {
   recorded: readonly Span[];
   /** Where the "no signal" picture was recorded. */
   mock: readonly Span[];
-  /** Holes of different causes may lie over each other, and over what is recorded where footage came after all. */
+  /** Holes of different causes may lie over each other; where footage came after all there is none. */
   gaps: readonly Hole[];
 }
 
@@ -28,7 +28,7 @@ export type TimelineVideo = Pick<
   Video,
   "videoId" | "startTimeMs" | "endTimeMs" | "status" | "isMock" | "fps" | "codec"
 >;
-export type TimelineGap = Pick<Gap, "gapId" | "fromMs" | "toMs" | "cause">;
+export type TimelineGap = Pick<Gap, "gapId" | "fromMs" | "toMs" | "cause" | "missing">;
 
 /** Less than this between two is a rounding of clocks, not a hole that anybody could see. */
 const joinMs = 1_000;
@@ -42,7 +42,7 @@ export function planTimeline(input: {
   const { range, videos, gaps } = input;
   const whole = videos.filter(({ status }) => status === "available");
   const holes = [
-    ...gaps.map(({ fromMs, toMs, cause }) => ({ fromMs, toMs, cause })),
+    ...gaps.flatMap(({ missing, cause }) => missing.map((span) => ({ ...span, cause }))),
     ...videos.flatMap((video) =>
       video.status === "available" ? [] : [{ ...spanOf(video), cause: video.status }],
     ),

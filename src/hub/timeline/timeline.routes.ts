@@ -29,7 +29,7 @@ const TimelineJson = v.pipe(
       v.array(
         v.object({ ...SpanJson.entries, cause: v.picklist([...GapCause.options, "missing", "deleted"]) }),
       ),
-      v.description("They may lie over each other, and over what is recorded where footage came after all."),
+      v.description("They may lie over each other; where footage came after all there is none."),
     ),
     videos: v.pipe(
       v.nullable(

@@ -79,7 +79,7 @@ export const CameraDayPage: FC<{ page: PageContext; model: CameraDayModel }> = (
       {model.player && <Player page={page} model={model.player} />}
 
       {(!isEmpty || gaps.gaps.length > 0) && (
-        <section class="card coverage">
+        <section class={isWholeDay ? "card coverage" : "card coverage by-hour"}>
           <p class="summary">
             <strong>{recordedText(page, plan)}</strong>
             {gaps.missingMs > 0 && <span>{missingText(page, plan, gaps)}</span>}

@@ -42,6 +42,8 @@ beforeAll(async () => {
     ...{ from_time: at(from), to_time: at(to) },
   });
   const gaps = [gap(1200, 1230, "paused"), gap(1230, 1260, "paused"), gap(4200, 4800, "camera_failed")];
+  // Footage of this came after all.
+  gaps.push(gap(300, 330, "node_down"));
   const told = await hub.post("/api/nodes/site-1/gaps", { protocol_version: 1, gaps }, hub.nodeKey);
   expect(told.status).toBe(200);
 });

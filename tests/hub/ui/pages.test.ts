@@ -154,6 +154,8 @@ describe("a day", () => {
     const { html } = await textOf("/cameras/cam01?date=2025-09-23&hour=1", busy);
     expect(html.match(/class="tile"/g)?.length).toBe(360);
     expect(html).toContain("1,000 videos");
+    // With script, too, the strip stays: it is where another hour is chosen.
+    expect(html).toContain('class="card coverage by-hour"');
     expect(html).toContain('href="/cameras/cam01?date=2025-09-23&amp;hour=2"');
   });
 

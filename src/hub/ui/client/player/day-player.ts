@@ -120,6 +120,7 @@ class DayPlayer extends HTMLElement {
         note(words.noFootage);
         return;
       }
+      main.screen.classList.remove("away");
       if (Math.abs(atMs - wanted) > 1_000) tellGap(wanted, atMs);
       stage.show(atMs, clickedAt);
       last = undefined;
@@ -282,6 +283,7 @@ class DayPlayer extends HTMLElement {
     // For tests and for whoever looks into it.
     Object.assign(this, { seek, shuttle, inStep, stage, timeline, all });
     for (const one of all) void one.data.refresh();
+    main.screen.classList.toggle("away", settings.atMs === undefined);
     if (settings.atMs !== undefined) void seek(settings.atMs);
   }
 }

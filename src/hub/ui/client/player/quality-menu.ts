@@ -19,7 +19,13 @@ export async function fillQualities(
   if (names.length === 0) return;
   menu.replaceChildren(
     ...names.map(
-      (name) => new Option(name === "source" ? source : name, name, false, name === stage.quality),
+      (name) =>
+        new Option(
+          name === "source" ? source : name.replace("h264", "H.264"),
+          name,
+          false,
+          name === stage.quality,
+        ),
     ),
   );
 }

@@ -8,6 +8,8 @@ import { TimelineGestures } from "./timeline-gestures.ts";
 const svgNamespace = "http://www.w3.org/2000/svg";
 const axisPx = 22;
 const rowPx = 30;
+/** Kinds of gaps, the gravest last. */
+const gravity = ["other", "meant", "down", "lost"];
 
 export interface TimelineState {
   /** Undefined while nothing is shown. */
@@ -143,9 +145,10 @@ export class TimelineView {
         }
       };
       drawn.push(element("rect", { x: 0, y: y + 2, width, height: rowPx - 4, class: "ground" }));
-      for (const [kind, gaps] of Map.groupBy(data.gaps(this.#view), ({ cause }) => kindOf(cause))) {
-        bar(gaps, 2, rowPx - 4, `gap ${kind}`);
-      }
+      const gapsByKind = [...Map.groupBy(data.gaps(this.#view), ({ cause }) => kindOf(cause))];
+      // Where bars of different kinds meet, the gravest is seen.
+      gapsByKind.sort(([a], [b]) => gravity.indexOf(a) - gravity.indexOf(b));
+      for (const [kind, gaps] of gapsByKind) bar(gaps, 2, rowPx - 4, `gap ${kind}`);
       const edge = planEdgeMarks(data.onEdge, this.#view, width, { words: onEdge, widthOf: this.#widthOf });
       for (const { x, width: long, done } of edge.bars) {
         drawn.push(
@@ -155,6 +158,8 @@ export class TimelineView {
           drawn.push(element("rect", { x, y: y + 2, width: long * done, height: 26, class: "sent" }));
       }
       bar(data.recorded(this.#view), 2, rowPx - 4, "recorded");
+      // Of many short ones between what is recorded something is seen, too.
+      for (const [kind, gaps] of gapsByKind) bar(gaps, rowPx - 7, 5, `gap ${kind}`);
       bar(data.mock(this.#view), rowPx - 9, 7, "mock");
       for (const { text, x, width: long, isBeside } of edge.labels) {
         // What is beside may lie over what is recorded.
