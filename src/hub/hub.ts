@@ -59,7 +59,7 @@ import { createRecentVideos } from "./playback/recent-videos.ts";
 import { createRecordedBytes } from "./playback/recorded-bytes.ts";
 import { createStreamRoutes } from "./playback/stream.routes.ts";
 import { createThumbnailRoutes } from "./playback/thumbnail.routes.ts";
-import { openStorage } from "./storage.ts";
+import { openOwnStorage } from "./storage.ts";
 import { createCameraTimelines } from "./timeline/camera-timeline.ts";
 import { createTimelineRoutes } from "./timeline/timeline.routes.ts";
 import { createAssetRoutes } from "./ui/asset.routes.ts";
@@ -98,7 +98,7 @@ export async function openHub(options: HubOptions): Promise<Hub> {
   await using stack = new AsyncDisposableStack();
   const logger: Logger = createLogger("hub");
 
-  const storage = stack.use(await openStorage(config.data_path, clock));
+  const storage = stack.use(await openOwnStorage(config.data_path, clock));
   const { catalog, settings, migration } = storage;
   if (migration.applied.length > 0) logger.info("schema brought up to date", { applied: migration.applied });
   if (migration.newer > 0)

@@ -2,6 +2,7 @@ import { mkdir } from "node:fs/promises";
 import { join } from "node:path";
 import type { Clock } from "../common/clock.ts";
 import { AppError } from "../common/errors.ts";
+import { FolderLock } from "../common/folder-lock.ts";
 import type { AlertStore } from "./alerts/alert-store.ts";
 import type { ApiKeyStore, SessionStore, UserStore } from "./auth/account-stores.ts";
 import type { Catalog } from "./db/catalog.ts";
@@ -51,4 +52,13 @@ export async function openStorage(dataPath: string, clock: Clock): Promise<Stora
     await database[Symbol.asyncDispose]();
     throw error;
   }
+}
+
+/** The same for the hub itself, of which a data folder has one. Throws `already_running` when another one has it. */
+export async function openOwnStorage(dataPath: string, clock: Clock): Promise<Storage> {
+  await using stack = new AsyncDisposableStack();
+  const storage = stack.use(await openStorage(dataPath, clock));
+  stack.use(await FolderLock.take(dataPath, "livecam-hub"));
+  const resources = stack.move();
+  return { ...storage, [Symbol.asyncDispose]: () => resources.disposeAsync() };
 }

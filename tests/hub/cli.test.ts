@@ -253,7 +253,8 @@ describe("serve", () => {
     const data = newData();
     await using hub = await startHubProcess({ data, archive: folder });
     const port = new URL(hub.url).port;
-    const taken = await cli(["serve", "--listen", `127.0.0.1:${port}`, "--data", data, "--archive", folder]);
+    const serve = ["serve", "--listen", `127.0.0.1:${port}`, "--archive", folder];
+    const taken = await cli([...serve, "--data", newData()]);
     expect(taken.exitCode).toBe(1);
     expect(taken.err).toContain(`127.0.0.1:${port} is taken`);
     const file = join(folder, "a-file");
@@ -283,6 +284,19 @@ describe("serve", () => {
     ]);
     expect(damaged.exitCode).toBe(1);
     expect(damaged.err).toContain("damaged");
+  });
+
+  test("a second hub on the same data is told who has it", async () => {
+    const data = newData();
+    await using hub = await startHubProcess({ data, archive: folder });
+    const second = await cli(["serve", "--listen", "127.0.0.1:0", "--data", data, "--archive", folder]);
+    expect(second).toMatchObject({
+      exitCode: 1,
+      err: `livecam-hub: another livecam-hub (process ${hub.child.pid}) works on ${data}\n`,
+    });
+    hub.child.kill("SIGKILL");
+    await hub.child.exited;
+    await using _next = await startHubProcess({ data, archive: folder });
   });
 
   test("no archive folder does not keep it from serving", async () => {

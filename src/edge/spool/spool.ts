@@ -1,6 +1,7 @@
 import type * as v from "valibot";
 import type { Clock } from "../../common/clock.ts";
 import { AppError } from "../../common/errors.ts";
+import { FolderLock } from "../../common/folder-lock.ts";
 import type { Live } from "../../common/live-setting.ts";
 import type { Logger } from "../../common/log.ts";
 import type { SpoolStatus } from "../../common/protocol/node.ts";
@@ -22,7 +23,6 @@ import { SpoolAnnounceQueue } from "./spool-announce-queue.ts";
 import { SpoolFootage } from "./spool-footage.ts";
 import { SpoolLayout } from "./spool-layout.ts";
 import { SpoolLoader } from "./spool-loader.ts";
-import { SpoolLock } from "./spool-lock.ts";
 import { SpoolSink } from "./spool-sink.ts";
 import { SpoolState } from "./spool-state.ts";
 import { SpoolUpkeep } from "./spool-upkeep.ts";
@@ -63,7 +63,7 @@ export class Spool implements Disposable {
   readonly pauses: PauseMarks;
   readonly #inventory: Inventory;
   readonly #loader: SpoolLoader;
-  readonly #lock: SpoolLock;
+  readonly #lock: FolderLock;
 
   private constructor(
     options: SpoolOptions,
@@ -72,7 +72,7 @@ export class Spool implements Disposable {
     inventory: Inventory,
     redating: Redating,
     loader: SpoolLoader,
-    lock: SpoolLock,
+    lock: FolderLock,
     gaps: { ledger: GapLedger; store: GapStore; quarantine: Quarantine },
     journal: HubJournal,
     pauses: PauseMarks,
@@ -119,7 +119,7 @@ export class Spool implements Disposable {
     } catch (cause) {
       throw new AppError("io", `cannot make the spool folder ${root}`, { cause });
     }
-    const lock = await SpoolLock.take(root);
+    const lock = await FolderLock.take(root, "livecam-edge");
     try {
       const state = await SpoolState.open(root);
       const redating = new Redating({ layout, inventory, clock, logger, dating });
