@@ -4,7 +4,7 @@ import { sleep } from "../../common/clock.ts";
 import { errorFields, type Logger } from "../../common/log.ts";
 
 /** How often it is looked at; the first time when the start is over. */
-const everyMs = 20_000;
+const everyMs = 10_000;
 /** Less is not worth the work: some of the pages are needed again at once. */
 const largeBytes = 50_000_000;
 /** madvise(2). */
