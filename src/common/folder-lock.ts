@@ -4,9 +4,9 @@ import { join } from "node:path";
 import { AppError } from "./errors.ts";
 
 /**
- * Makes sure that one process works on a folder: a spool, a hub's data. The lock is SQLite's lock on an empty file: a lock of the kernel
- * that ends with the process however it ends, so a crash, a power cut or a reused pid leaves nothing to clean up, and
- * one that also holds between containers that share the folder. The pid beside it is for people.
+ * Makes sure that one process works on a folder: a spool, a hub's data. The lock is SQLite's lock on an empty file: a
+ * lock of the kernel that ends with the process however it ends, so a crash, a power cut or a reused pid leaves nothing
+ * to clean up, and one that also holds between containers that share the folder. The pid beside it is for people.
  */
 export class FolderLock implements Disposable {
   readonly #database: Database;

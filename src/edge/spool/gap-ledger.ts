@@ -49,8 +49,8 @@ export class GapLedger {
   }
 
   /**
-   * From now on these cameras should record, but for those that are paused. What they did not since the last process ended is found by `settle`; one
-   * that comes after it is new and has no past.
+   * From now on these cameras should record, but for those that are paused. What they did not since the last process
+   * ended is found by `settle`; one that comes after it is new and has no past.
    */
   expect(cameraIds: readonly string[], isPaused: (cameraId: string) => boolean = () => false): void {
     for (const cameraId of cameraIds) {
