@@ -1,4 +1,4 @@
-import { mkdir, readdir, rm } from "node:fs/promises";
+import { lstat, mkdir, readdir, rm } from "node:fs/promises";
 import { join } from "node:path";
 import * as v from "valibot";
 import { syncDirectory, writeFileAtomic } from "../../common/atomic-file.ts";
@@ -11,6 +11,7 @@ import { readJson } from "./segment-record.ts";
 
 const PauseMarkJson = v.object({ since: v.nullable(WireTime) });
 const extension = ".json";
+const maxMarkBytes = 1000;
 
 interface Pause {
   /** Undefined where no clock told it. */
@@ -30,8 +31,10 @@ export interface PauseMarksOptions {
 export class PauseMarks {
   readonly #options: PauseMarksOptions;
   readonly #paused = new Map<string, Pause>();
-  /** What the disk says, which may not be what is wanted while it refuses. */
-  readonly #onDisk = new Set<string>();
+  /** What the disk would say after a restart; undefined where a refusal left that open. */
+  readonly #onDisk = new Map<string, boolean | undefined>();
+  /** A camera of which nothing is known above has no mark. */
+  #isRead = false;
   #isRefused = false;
   /** Changes of the disk take turns. */
   #turn: Promise<unknown> = Promise.resolve();
@@ -72,19 +75,21 @@ export class PauseMarks {
 
   /** Writes down what the disk has refused so far. What it still refuses is logged once, and left for the next time. */
   async settle(): Promise<void> {
-    const differ = [...new Set([...this.#paused.keys(), ...this.#onDisk])].filter(
-      (cameraId) => this.#paused.has(cameraId) !== this.#onDisk.has(cameraId),
-    );
-    try {
-      for (const cameraId of differ) await this.#write(cameraId);
-      this.#isRefused = false;
-    } catch (error) {
-      if (!this.#isRefused) {
-        const about = { cameras: differ.join(", "), ...errorFields(error) };
-        this.#options.logger.error("what is paused cannot be written down", about);
+    const refused: string[] = [];
+    let why: unknown;
+    for (const cameraId of new Set([...this.#paused.keys(), ...this.#onDisk.keys()])) {
+      try {
+        await this.#write(cameraId);
+      } catch (error) {
+        refused.push(cameraId);
+        why = error;
       }
-      this.#isRefused = true;
     }
+    if (refused.length > 0 && !this.#isRefused) {
+      const about = { cameras: refused.join(", "), ...errorFields(why) };
+      this.#options.logger.error("what is paused cannot be written down", about);
+    }
+    this.#isRefused = refused.length > 0;
   }
 
   async #told(cameraId: string, consequence: string): Promise<void> {
@@ -98,7 +103,9 @@ export class PauseMarks {
   #write(cameraId: string): Promise<void> {
     const written = this.#turn.then(async () => {
       const pause = this.#paused.get(cameraId);
-      if ((pause !== undefined) === this.#onDisk.has(cameraId)) return;
+      const isPaused = pause !== undefined;
+      if (isPaused === this.#isOnDisk(cameraId)) return;
+      this.#onDisk.set(cameraId, undefined);
       const path = join(this.#folder, `${cameraId}${extension}`);
       if (pause) {
         const since = pause.sinceMs === undefined ? null : formatWireTime(pause.sinceMs);
@@ -108,15 +115,19 @@ export class PauseMarks {
           `${JSON.stringify({ since } satisfies v.InferInput<typeof PauseMarkJson>)}\n`,
         );
         await syncDirectory(this.#options.root);
-        this.#onDisk.add(cameraId);
       } else {
-        await rm(path, { force: true });
+        await mkdir(this.#folder, { recursive: true });
+        await rm(path, { force: true, recursive: true });
         await syncDirectory(this.#folder);
-        this.#onDisk.delete(cameraId);
       }
+      this.#onDisk.set(cameraId, isPaused);
     });
     this.#turn = written.catch(() => undefined);
     return written;
+  }
+
+  #isOnDisk(cameraId: string): boolean | undefined {
+    return this.#onDisk.has(cameraId) ? this.#onDisk.get(cameraId) : this.#isRead ? false : undefined;
   }
 
   get #folder(): string {
@@ -124,18 +135,26 @@ export class PauseMarks {
   }
 
   async #load(): Promise<void> {
-    for (const name of await filesIn(this.#folder)) {
+    const names = await filesIn(this.#folder);
+    for (const name of names) {
+      const path = join(this.#folder, name);
+      // What a write that was killed left.
+      if (name.includes(`${extension}.tmp-`)) await rm(path, { force: true }).catch(() => undefined);
       const cameraId = name.slice(0, -extension.length);
       if (!name.endsWith(extension) || !v.is(CameraId, cameraId)) continue;
       // Damaged or not, it is there.
-      const parsed = v.safeParse(
-        PauseMarkJson,
-        await readJson(join(this.#folder, name)).catch(() => undefined),
-      );
+      const parsed = v.safeParse(PauseMarkJson, await readMark(path).catch(() => undefined));
       this.#paused.set(cameraId, { sinceMs: (parsed.success && parsed.output.since) || undefined });
-      this.#onDisk.add(cameraId);
+      this.#onDisk.set(cameraId, true);
     }
+    this.#isRead = true;
   }
+}
+
+/** Undefined for what cannot be a mark: reading a pipe or a device would have no end, and the start waits for it. */
+async function readMark(path: string): Promise<unknown> {
+  const file = await lstat(path);
+  return file.isFile() && file.size <= maxMarkBytes ? readJson(path) : undefined;
 }
 
 async function filesIn(folder: string): Promise<string[]> {

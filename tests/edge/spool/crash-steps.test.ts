@@ -6,7 +6,13 @@ import { runChild } from "../../../src/common/child-process.ts";
 import { readArchiveFile } from "../../../src/common/mp4/archive-file.ts";
 import { verifyArchiveFile } from "../../../src/common/mp4/verify-file.ts";
 import { makeArchive } from "../../contract/archive-destination.contract.ts";
-import { type LifeSite, lifeFragments, liveOnce, type OracleLine } from "../../support/crash/segment-life.ts";
+import {
+  type LifeSite,
+  lifeFragments,
+  liveOnce,
+  type OracleLine,
+  pausedCamera,
+} from "../../support/crash/segment-life.ts";
 import { sampleRecording, temporaryFolder } from "../../support/sample-recording.ts";
 
 const support = join(import.meta.dir, "../../support/crash");
@@ -79,6 +85,17 @@ async function expectStoredOnce(site: LifeSite): Promise<void> {
     (await readdir(journal)).map((part) => readFile(join(journal, part), "utf8")),
   );
   for (const videoId of stored.keys()) expect(parts.join("")).toContain(videoId);
+  await expectPauseAsAnswered(site, oracle);
+}
+
+/** As it was answered last; either way where the answer was still to come. No half file is left. */
+async function expectPauseAsAnswered({ folder }: LifeSite, oracle: readonly OracleLine[]): Promise<void> {
+  const last = oracle.map(({ kind }) => kind).findLast((kind) => /^(paus|resum)/.test(kind));
+  const files = await readdir(join(folder, "spool", "paused")).catch(() => []);
+  const paused = [`${pausedCamera}.json`];
+  if (last === "paused") expect(files).toEqual(paused);
+  else if (last === "resumed" || last === undefined) expect(files).toEqual([]);
+  else expect(files).toBeOneOf([paused, []]);
 }
 
 const steps = await (async () => {
@@ -92,7 +109,7 @@ test("a life without a crash takes every step there is", async () => {
   await expectStoredOnce(site);
   const oracle = await readFile(join(site.folder, "oracle.jsonl"), "utf8");
   expect(oracle.split("\n").filter((line) => line.includes('"appended"'))).toHaveLength(2 * lifeFragments);
-  for (const state of ["recording", "closed", "archived", "acknowledged"]) {
+  for (const state of ["recording", "closed", "archived", "acknowledged", "paused"]) {
     expect(steps.filter((step) => step.includes(`${state}/`))).not.toEqual([]);
   }
 });

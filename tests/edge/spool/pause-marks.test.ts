@@ -1,10 +1,14 @@
 import { expect, test } from "bun:test";
-import { mkdir, readdir, readFile, rm, writeFile } from "node:fs/promises";
+import { mkdir, readdir, readFile, rename, rm, symlink, truncate, writeFile } from "node:fs/promises";
 import { join } from "node:path";
+import { runChild } from "../../../src/common/child-process.ts";
 import { createLogger } from "../../../src/common/log.ts";
 import { PauseMarks } from "../../../src/edge/spool/pause-marks.ts";
+import type { RefusedPause } from "../../support/crash/pause-child.ts";
 import { FakeClock } from "../../support/fake-clock.ts";
+import { canLoop, LoopDisk } from "../../support/loop-disk.ts";
 import { sampleStartMs, temporaryFolder } from "../../support/sample-recording.ts";
+import { testIf } from "../../support/test-if.ts";
 
 const open = (root: string, startMs = sampleStartMs) =>
   PauseMarks.open({ root, clock: new FakeClock(startMs), logger: createLogger("spool") });
@@ -71,4 +75,98 @@ test("pauses and resumes at once end as the last of them", async () => {
     Array.from({ length: 40 }, (_, i) => (i % 2 ? marks.clear("cam01") : marks.set("cam01"))),
   );
   expect((await open(folder.path)).of("cam01")).toBeUndefined();
+});
+
+test("whatever step of a pause or of its end the disk refuses: what is in force is written down once it can be", async () => {
+  await using folder = await temporaryFolder();
+  const support = join(import.meta.dir, "../../support/crash");
+  const { exitCode, stdout, stderrTail } = await runChild({
+    argv: [
+      ...[process.execPath, "--preload", join(support, "crash-plugin.ts")],
+      ...[join(support, "pause-child.ts"), folder.path],
+    ],
+    timeoutMs: 60_000,
+  });
+  expect({ exitCode, stderrTail }).toEqual({ exitCode: 0, stderrTail: "" });
+  const refused: RefusedPause[] = new TextDecoder()
+    .decode(stdout)
+    .trim()
+    .split("\n")
+    .map((line) => JSON.parse(line));
+  for (const kind of ["create", "write", "sync", "rename", "rm"]) {
+    expect(refused.filter(({ step }) => step.startsWith(`${kind} `))).not.toEqual([]);
+  }
+  for (const each of refused) {
+    const isPaused = (each.next === "opposite") !== (each.asked === "set");
+    expect(each).toEqual({
+      ...{ ...each, answered: false, isPaused, isPausedAfterRestart: isPaused },
+      files: isPaused ? ["cam01.json"] : [],
+    });
+  }
+});
+
+testIf(canLoop, "needs root, loop devices and mkfs.ext4")(
+  "a power cut right after the answer: paused is paused, resumed is resumed",
+  async () => {
+    await using disk = await LoopDisk.create(16 * 1024 * 1024);
+    const marks = await open(disk.path);
+    for (let time = 0; time < 3; time++) {
+      await marks.set("cam01");
+      {
+        await using after = await disk.cutPower();
+        expect((await open(after.path)).of("cam01")).toEqual({ sinceMs: sampleStartMs });
+      }
+      await marks.clear("cam01");
+      await using after = await disk.cutPower();
+      expect((await open(after.path)).of("cam01")).toBeUndefined();
+    }
+  },
+);
+
+test("what is no mark of ours holds up no start, is a pause by its name, and goes when the camera is resumed", async () => {
+  await using folder = await temporaryFolder();
+  const paused = join(folder.path, "paused");
+  await mkdir(join(paused, "cam01.json", "full"), { recursive: true });
+  expect((await runChild({ argv: ["mkfifo", join(paused, "cam02.json")], timeoutMs: 10_000 })).exitCode).toBe(
+    0,
+  );
+  await symlink("/dev/zero", join(paused, "cam03.json"));
+  await symlink("/nowhere", join(paused, "cam04.json"));
+  await writeFile(join(paused, "cam05.json"), "");
+  await truncate(join(paused, "cam05.json"), 1e12);
+  await writeFile(join(paused, "cam06.json"), '{"since":"2025-09-23T06:30:00.000Z"');
+  await writeFile(join(paused, "cam07.json"), new Uint8Array(4096).fill(0xff));
+  await writeFile(join(paused, "cam08.json.tmp-17"), '{"since":null}');
+  const marks = await open(folder.path);
+  const cameras = Array.from({ length: 7 }, (_, i) => `cam0${i + 1}`);
+  for (const id of cameras)
+    expect({ id, pause: marks.of(id) }).toEqual({ id, pause: { sinceMs: undefined } });
+  for (const id of cameras) await marks.clear(id);
+  expect(await readdir(paused)).toEqual([]);
+});
+
+test("one pause that the disk refuses does not hold up the others", async () => {
+  await using folder = await temporaryFolder();
+  const marks = await open(folder.path);
+  await writeFile(join(folder.path, "paused"), "");
+  for (const id of ["cam01", "cam02"]) await expect(marks.set(id)).rejects.toThrow("after a restart");
+  await rm(join(folder.path, "paused"));
+  await mkdir(join(folder.path, "paused", "cam01.json", "full"), { recursive: true });
+  await marks.settle();
+  expect((await open(folder.path)).of("cam02")).toBeDefined();
+});
+
+test("a camera that is resumed while its mark could not be read stays resumed", async () => {
+  await using folder = await temporaryFolder();
+  const paused = join(folder.path, "paused");
+  const aside = join(folder.path, "aside");
+  await (await open(folder.path)).set("cam01");
+  await rename(paused, aside);
+  await writeFile(paused, "");
+  const marks = await open(folder.path);
+  expect(marks.of("cam01")).toBeUndefined();
+  await rm(paused);
+  await rename(aside, paused);
+  await marks.clear("cam01");
+  expect(await readdir(paused)).toEqual([]);
 });

@@ -4,18 +4,28 @@ import * as real from "node:fs/promises";
 /**
  * Stands in for `node:fs/promises` in a process that is to be killed (see crash-plugin.ts): every call that changes
  * something on a disk is a step, and right before step LIVECAM_CRASH_AT the process is killed. A write is killed in
- * its middle. At its end a process that was not killed can tell its {@link steps}.
+ * its middle. At its end a process that was not killed can tell its {@link steps}. A step can {@link failStep} instead.
  */
 export * from "node:fs/promises";
 
 const crashAt = Number(process.env.LIVECAM_CRASH_AT ?? Number.POSITIVE_INFINITY);
 export const steps: string[] = [];
+let failing: { at: number; errno: string } | undefined;
+
+/** So many steps from now, one ends with this error, a write in its middle; after that, or with undefined, none. */
+export function failStep(after: number | undefined, errno = "EIO"): void {
+  failing = after === undefined ? undefined : { at: steps.length + after, errno };
+}
 
 async function step(
   what: string,
   beforeDeath: () => Promise<unknown> = async () => undefined,
 ): Promise<void> {
   steps.push(what);
+  if (steps.length - 1 === failing?.at) {
+    await beforeDeath();
+    throw Object.assign(new Error(`${failing.errno}: ${what}`), { code: failing.errno });
+  }
   if (steps.length - 1 !== crashAt) return;
   await beforeDeath();
   process.kill(process.pid, "SIGKILL");

@@ -20,14 +20,16 @@ export interface LifeSite {
 /** One line each: what was answered to the camera, and what the hub was told and has kept. */
 export type OracleLine =
   | { kind: "appended"; videoId: string }
+  | { kind: "pausing" | "paused" | "resuming" | "resumed" }
   | { kind: "announced"; video: { video_id: string; file_path: string; file_sha256: string } };
 
 export const lifeFragments = 3;
+export const pausedCamera = "cam02";
 
 /**
  * A node from its start on: it repairs what it finds, records one segment before its clock is set and one after it
- * (both begin in the same second, so the archive has to give one of them `-2`), and brings all there is through
- * archive, hub and eviction.
+ * (both begin in the same second, so the archive has to give one of them `-2`), another camera being paused meanwhile,
+ * and brings all there is through archive, hub and eviction.
  */
 export async function liveOnce(site: LifeSite, options: { record: boolean }): Promise<void> {
   const clock = new FakeClock(31_000);
@@ -50,8 +52,14 @@ export async function liveOnce(site: LifeSite, options: { record: boolean }): Pr
   if (options.record) {
     const wallOffsetMs = clock.wallMs() - clock.monotonicMs();
     await record(spool, site, { startTimeMs: clock.wallMs(), wallOffsetMs, clockState: "unsynced" });
+    note(site, { kind: "pausing" });
+    await spool.pauses.set(pausedCamera);
+    note(site, { kind: "paused" });
     setClock();
     await record(spool, site, { startTimeMs: sampleStartMs, sequence: 1 });
+    note(site, { kind: "resuming" });
+    await spool.pauses.clear(pausedCamera);
+    note(site, { kind: "resumed" });
   } else {
     setClock();
   }
