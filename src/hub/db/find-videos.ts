@@ -2,6 +2,7 @@ import type { Clock } from "../../common/clock.ts";
 import { AppError } from "../../common/errors.ts";
 import type { PageKey, Video, VideoQuery } from "./catalog.ts";
 import type { LibsqlDatabase } from "./libsql-database.ts";
+import type { SearchPlaces } from "./search-places.ts";
 import {
   type Condition,
   filterConditions,
@@ -25,6 +26,7 @@ const searchDeadlineMs = 20_000;
 
 export interface Pacing {
   clock: Clock;
+  places: SearchPlaces;
   /** Between two steps of a search; resolves when everybody else had a turn. */
   pause(): Promise<void>;
   /** Nobody waits for the search any more. */
@@ -44,10 +46,21 @@ export async function findVideos(
   const scan = { query, range: keyRangeOf(query, longestMs), filters: filterConditions(query) };
   if (scan.filters.length === 0) return listVideos(database, scan, cameraIds);
 
+  const { clock, places, pause, signal } = pacing;
+  using place = places.ofSearch(signal);
+  let deadlineMs: number | undefined;
+  const goOn = async () => {
+    await place.take();
+    deadlineMs ??= clock.monotonicMs() + searchDeadlineMs;
+    if (clock.monotonicMs() > deadlineMs) {
+      throw new AppError("timeout", "the search takes too long; give a shorter time range or fewer cameras");
+    }
+    await pause();
+    if (signal?.aborted) throw new AppError("cancelled", "nobody waits for the search any more");
+  };
   const found: Video[][] = [];
-  const deadlineMs = pacing.clock.monotonicMs() + searchDeadlineMs;
   for (const source of sourcesOf(query, cameraIds)) {
-    found.push(await searchVideos(database, { ...scan, source, deadlineMs }, pacing));
+    found.push(await searchVideos(database, { ...scan, source }, { clock, goOn }));
   }
   return found.flat().sort(inOrder(query.order)).slice(0, query.limit);
 }
@@ -110,13 +123,12 @@ async function listVideos(
   return rows.map(videoOfRow);
 }
 
-/** Goes along the index step by step and keeps what matches. */
+/** Goes along the index step by step and keeps what matches; `goOn` says between them when the next may begin. */
 async function searchVideos(
   database: LibsqlDatabase,
-  scan: Scan & { source: Source; deadlineMs: number },
-  { clock, pause, signal }: Pacing,
+  { query, range, filters, source }: Scan & { source: Source },
+  { clock, goOn }: { clock: Clock; goOn(): Promise<void> },
 ): Promise<Video[]> {
-  const { query, range, filters, source, deadlineMs } = scan;
   const order = orderBy(query);
   const found: Video[] = [];
   let stepRows = firstStepRows;
@@ -136,14 +148,9 @@ async function searchVideos(
     );
     for (const row of rows) found.push(videoOfRow(row));
     if (found.length >= query.limit || cut === undefined) break;
-    const nowMs = clock.monotonicMs();
-    if (nowMs > deadlineMs) {
-      throw new AppError("timeout", "the search takes too long; give a shorter time range or fewer cameras");
-    }
     rest = cut.rest;
-    stepRows = nextStepRows(stepRows, nowMs - startedAtMs);
-    await pause();
-    if (signal?.aborted) throw new AppError("cancelled", "nobody waits for the search any more");
+    stepRows = nextStepRows(stepRows, clock.monotonicMs() - startedAtMs);
+    await goOn();
   }
   return found;
 }

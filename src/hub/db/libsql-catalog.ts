@@ -20,12 +20,14 @@ import { findGaps, saveGaps } from "./gap-rows.ts";
 import type { LibsqlDatabase } from "./libsql-database.ts";
 import { listCameras, listNodes, saveHeartbeat, saveNode } from "./node-rows.ts";
 import { saveVideos } from "./save-videos.ts";
+import { SearchPlaces } from "./search-places.ts";
 import { videoColumns, videoOfRow } from "./video-row.ts";
 
 /** The catalog in SQLite. Closing it closes the database. */
 export class LibsqlCatalog implements Catalog {
   readonly #database: LibsqlDatabase;
   readonly #clock: Clock;
+  readonly #places = new SearchPlaces();
   /** When the last search that pauses may go on. */
   #turn = Promise.resolve();
 
@@ -45,7 +47,8 @@ export class LibsqlCatalog implements Catalog {
   }
 
   findVideos(query: VideoQuery, signal?: AbortSignal): Promise<Video[]> {
-    return findVideos(this.#database, query, { clock: this.#clock, pause: () => this.#pause(), signal });
+    const pacing = { clock: this.#clock, places: this.#places, pause: () => this.#pause(), signal };
+    return findVideos(this.#database, query, pacing);
   }
 
   async findNewestVideos(): Promise<Video[]> {
