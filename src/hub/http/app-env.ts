@@ -25,5 +25,7 @@ export interface AppEnv {
   Variables: {
     principal: Principal;
     requestId: string;
+    /** What the client gets, where that is not the status of the answer. */
+    sentStatus?: number;
   };
 }

@@ -22,15 +22,16 @@ export function requestLog(options: {
     c.set("requestId", requestId);
     await next();
     const tookMs = clock.monotonicMs() - startedAt;
-    onAnswered?.({ path: c.req.path, status: c.res.status, tookMs });
-    const level = c.res.status < 400 ? "debug" : "info";
+    const status = c.var.sentStatus ?? c.res.status;
+    onAnswered?.({ path: c.req.path, status, tookMs });
+    const level = status < 400 ? "debug" : "info";
     if (level === "debug" && !logger.isEnabledFor("debug")) return;
     const { principal } = c.var;
     logger[level]("request", {
       request_id: requestId,
       method: c.req.raw.method,
       path: c.req.path.slice(0, 200),
-      status: c.res.status,
+      status,
       duration_ms: Math.round(tookMs),
       from: c.env.addressOf(c.req.raw) ?? null,
       who: principal === undefined ? null : nameOf(principal),

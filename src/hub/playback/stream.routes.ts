@@ -116,8 +116,9 @@ export function createStreamRoutes(deps: {
       const kept =
         plan.kind === "single" && !isHead ? keptFileOf(deps.media, video, c, plan.range) : undefined;
       if (kept !== undefined) {
-        // Bun reads the range by itself, and writes what belongs to it.
+        // Bun reads the range by itself, and writes what belongs to it; of any other status it sends the whole file.
         delete headers["Accept-Ranges"];
+        c.set("sentStatus", 206);
         return new Response(kept, { headers });
       }
       headers["Content-Length"] = String(range.end - range.start);

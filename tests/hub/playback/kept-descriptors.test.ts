@@ -150,3 +150,21 @@ test("a file that is deleted while it is sent is sent to its end, and then let g
   expect(hash.digest("hex")).toBe(video.fileSha256);
   await until(() => openings(path) === 0);
 }, 60_000);
+
+test("what is answered from one is told as the client gets it", async () => {
+  const told: number[] = [];
+  await using server = await startPlaybackServer({ onAnswered: ({ status }) => told.push(status) });
+  const video = await archiveTestVideo(server.root, {
+    ...{ startTimeMs: Date.UTC(2025, 8, 23, 6, 30), seconds: 2, width: 1280, height: 720 },
+    filter: "noise=alls=60:allf=t",
+  });
+  server.add(video);
+  const stream = `/api/videos/${video.videoId}/stream`;
+  // The whole of it, too: what a browser asks for first.
+  for (const range of ["bytes=1000-2000999", `bytes=0-${video.fileSizeBytes - 1}`, "bytes=0-9"]) {
+    expect((await server.get(stream, { range })).status).toBe(206);
+  }
+  expect((await server.get(stream)).status).toBe(200);
+  expect(server.descriptors.size).toBe(1);
+  expect(told).toEqual([206, 206, 206, 200]);
+});

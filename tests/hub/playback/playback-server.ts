@@ -4,7 +4,7 @@ import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { systemClock } from "../../../src/common/clock.ts";
 import { createLogger } from "../../../src/common/log.ts";
-import { createApp } from "../../../src/hub/app.ts";
+import { type AppParts, createApp } from "../../../src/hub/app.ts";
 import type { Video, VideoStatus } from "../../../src/hub/db/catalog.ts";
 import { serveApp } from "../../../src/hub/http/serve-app.ts";
 import { createDirectoryMediaSource } from "../../../src/hub/playback/directory-media-source.ts";
@@ -28,6 +28,7 @@ export async function startPlaybackServer(
     make?: typeof makeThumbnail;
     idleTimeoutSeconds?: number;
     previewsOff?: boolean;
+    onAnswered?: AppParts["onAnswered"];
   } = {},
 ) {
   const root = await mkdtemp(join(tmpdir(), "livecam-playback-"));
@@ -54,6 +55,7 @@ export async function startPlaybackServer(
   const { app } = createApp({
     logger,
     publicOrigin: undefined,
+    onAnswered: options.onAnswered,
     authenticator: {
       principalOfKey: async () => ({ kind: "client", keyId: "k", name: "test" }),
       principalOfSession: async () => undefined,
