@@ -26,3 +26,9 @@ test("when the rename cannot be done, the old stays and the temp file goes", asy
   expect(await readdir(folder)).toEqual(["state.json"]);
   expect(await readdir(path)).toEqual(["occupied"]);
 });
+
+test("what was refused first is told, not that the temp file cannot be removed either", async () => {
+  const path = join(folder, "state.json");
+  await mkdir(join(`${path}.tmp-${process.pid}`, "occupied"), { recursive: true });
+  await expect(writeFileAtomic(path, "new")).rejects.toMatchObject({ syscall: "open" });
+});
