@@ -3,13 +3,15 @@ import { join } from "node:path";
 import { runChild } from "../../src/common/child-process.ts";
 import type { TestHub } from "./test-hub.ts";
 
-const plugin = (name: string) =>
-  new Bun.Glob(`*/gstreamer-1.0/${name}.so`).scanSync("/usr/lib").next().done !== true;
+const isThere = (path: string) => new Bun.Glob(path).scanSync("/usr/lib").next().done !== true;
 
 export const hasGstreamer =
-  existsSync("/usr/lib/python3/dist-packages/gi") && plugin("libgsthls") && plugin("libgstlibav");
+  existsSync("/usr/lib/python3/dist-packages/gi") &&
+  isThere("*/girepository-1.0/Gst-1.0.typelib") &&
+  isThere("*/gstreamer-1.0/libgsthls.so") &&
+  isThere("*/gstreamer-1.0/libgstlibav.so");
 export const gstreamerNeeds =
-  "needs python3-gi, gstreamer1.0-plugins-bad and gstreamer1.0-libav (scripts/setup players)";
+  "needs python3-gi, gir1.2-gstreamer-1.0, gstreamer1.0-plugins-bad and -libav (scripts/setup players)";
 
 /**
  * Decodes a playlist with GStreamer: all of it, or until there are so many pictures. It does not hand a header on to what
