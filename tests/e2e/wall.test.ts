@@ -1,4 +1,5 @@
 import { afterAll, beforeAll, expect, test } from "bun:test";
+import { join } from "node:path";
 import { runChild } from "../../src/common/child-process.ts";
 import { formatLinkFrame } from "../../src/common/protocol/link-frame.ts";
 import { openBrowser, type TestBrowser } from "../support/browser.ts";
@@ -102,5 +103,21 @@ test("the wall: newest pictures, live while it is seen, and as it was chosen the
   await page.hover("[data-camera=cam01]");
   await page.click("[data-camera=cam01] [data-tile=full]");
   await page.waitForSelector("[data-camera=cam01] .picture:fullscreen");
+  const screen = await page.evaluate(inPage.screenSize);
+  expect(await page.locator("[data-camera=cam01] .picture").boundingBox()).toMatchObject(screen);
+  await page.evaluate(inPage.leaveFullScreen);
+
+  // Of more cameras than fit on the screen, each is seen whole.
+  await page.selectOption("[data-wall-columns]", "1");
+  await page.click("[data-wall-full]");
+  await page.waitForSelector(".wall:fullscreen");
+  for (const id of ["cam01", "cam03"]) {
+    const [tile, picture] = [`[data-camera=${id}]`, `[data-camera=${id}] .picture`];
+    const shown = await page.locator(tile).boundingBox();
+    expect(shown?.width).toBeGreaterThan(screen.width * 0.9);
+    expect(shown?.height).toBeGreaterThan((await page.locator(picture).boundingBox())?.height ?? 0);
+  }
+  const screenshots = process.env.LIVECAM_SCREENSHOTS;
+  if (screenshots !== undefined) await page.screenshot({ path: join(screenshots, "wall-full.png") });
   expect(troubles).toEqual([]);
 }, 180_000);

@@ -78,6 +78,8 @@ export function playLiveHls(of: {
 export function livePlays(): boolean;
 export function liveShowsNothing(): boolean;
 export function hidePage(isHidden: boolean): void;
+export function screenSize(): { width: number; height: number };
+export function leaveFullScreen(): Promise<void>;
 export function lookAtWall(): { columns: number; playing: string[]; pressed: number };
 /** So many tiles show moving pictures, and no more. */
 export function wallPlays(count: number): boolean;

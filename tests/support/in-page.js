@@ -247,6 +247,14 @@ export function hidePage(isHidden) {
   document.dispatchEvent(new Event("visibilitychange"));
 }
 
+export function screenSize() {
+  return { width: innerWidth, height: innerHeight };
+}
+
+export function leaveFullScreen() {
+  return document.exitFullscreen();
+}
+
 export function lookAtWall() {
   const wall = document.querySelector("[data-wall]");
   return {
