@@ -21,6 +21,7 @@ export interface PartTrack {
 export interface Part {
   /** Of its first fragment. */
   sequenceNumber: number;
+  fragmentCount: number;
   /** In the order of their first samples. */
   tracks: PartTrack[];
 }
@@ -29,6 +30,7 @@ export interface Part {
 export function readPart(bytes: Uint8Array, init: InitSegment): Part {
   const tracks = new Map<number, PartTrack>();
   let sequenceNumber: number | undefined;
+  let fragmentCount = 0;
   let moof: { start: number; end: number } | undefined;
   for (const box of readBoxes(bytes)) {
     if (moof === undefined ? box.type !== "moof" : box.type !== "mdat") {
@@ -42,6 +44,7 @@ export function readPart(bytes: Uint8Array, init: InitSegment): Part {
     const media = { start: box.contentStart - start, end: box.end - start };
     const fragment = parseFragment(bytes.subarray(start, moof.end), init, media);
     sequenceNumber ??= fragment.sequenceNumber;
+    fragmentCount++;
     for (const run of fragment.tracks) {
       const track = tracks.get(run.trackId) ?? {
         ...{ trackId: run.trackId, sampleDescriptionIndex: run.sampleDescriptionIndex, samples: [] },
@@ -55,7 +58,7 @@ export function readPart(bytes: Uint8Array, init: InitSegment): Part {
     moof = undefined;
   }
   if (moof !== undefined) throw corrupt('the last fragment of a part has no "mdat"');
-  return { sequenceNumber: sequenceNumber ?? 0, tracks: [...tracks.values()] };
+  return { sequenceNumber: sequenceNumber ?? 0, fragmentCount, tracks: [...tracks.values()] };
 }
 
 function* samplesOf(fragment: Uint8Array, run: TrackFragment): Generator<Sample> {

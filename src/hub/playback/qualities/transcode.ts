@@ -7,7 +7,7 @@ import { type PartTrack, readPart, type Sample } from "./part-samples.ts";
 import type { Picture } from "./quality.ts";
 import { transcodeArgv } from "./transcode-argv.ts";
 import { writeInit } from "./write-init.ts";
-import { writePart } from "./write-part.ts";
+import { writeFragments, writePart } from "./write-part.ts";
 
 /** Many times what a part lasts: a machine that takes longer shows nothing anyway. */
 const defaultDeadlineMs = 30_000;
@@ -29,7 +29,7 @@ export interface SourcePart {
 }
 
 /**
- * The part in another picture: one `moof` and `mdat`, to be played with {@link transcodeInit}. Every picture is decoded
+ * The part in another picture: a fragment from each keyframe on, to be played with {@link transcodeInit}. Every picture is decoded
  * and shown when it was, and the sound is the recorded one, so parts of any quality follow each other without a seam.
  * A picture that cannot be decoded is left out, and the one before it stands longer.
  *
@@ -37,7 +37,7 @@ export interface SourcePart {
  */
 export async function transcodePart(source: SourcePart, options: TranscodeOptions): Promise<Uint8Array> {
   const init = parseInitSegment(source.initBytes);
-  const { sequenceNumber, tracks } = readPart(source.bytes, init);
+  const { sequenceNumber, fragmentCount, tracks } = readPart(source.bytes, init);
   const recorded = tracks.find(({ trackId }) => trackId === init.video.trackId);
   if (recorded === undefined) throw corrupt("a part has no picture");
   const shown = recorded.samples.map(({ compositionTime }) => compositionTime).sort((a, b) => a - b);
@@ -55,7 +55,12 @@ export async function transcodePart(source: SourcePart, options: TranscodeOption
     sampleDescriptionIndex: 1,
     samples: placeSamples(made.samples, recorded.samples, shown),
   };
-  return writePart([video, ...tracks.filter((track) => track !== recorded)], sequenceNumber);
+  return writeFragments([video, ...tracks.filter((track) => track !== recorded)], {
+    sequenceNumber,
+    // The numbers of the next part go on from those of the recorded one.
+    most: fragmentCount,
+    timescales: new Map(init.tracks.map(({ trackId, timescale }) => [trackId, timescale])),
+  });
 }
 
 /** The init segment for {@link transcodePart}, from one that has the video's first picture in it. Throws what that throws. */

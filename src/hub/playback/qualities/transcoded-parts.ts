@@ -11,7 +11,7 @@ import { type SourcePart, type TranscodeOptions, transcodeInit, transcodePart } 
 import type { Transcoder } from "./transcoder.ts";
 
 /** Raised when the same input would come out as something else. */
-const recipeVersion = 2;
+const recipeVersion = 3;
 /** A GOP of 4K at a generous bit rate. What is larger is not transcoded: it is read into memory. */
 const maxSourceBytes = 64 * 1024 * 1024;
 /** Who is further behind has given up before it is their turn. */

@@ -10,6 +10,33 @@ const hasDescription = 0x2;
 /** `trun` (8.8.8): the offset of the data; duration, size, flags and composition offset of each sample. */
 const runFlags = 0x000f01;
 
+/**
+ * A fragment from each keyframe of the first track on, `most` at most: a player that loses its place loses no more than
+ * one. What was recorded beside its pictures is in the same one. `timescales` by track id.
+ */
+export function writeFragments(
+  tracks: readonly PartTrack[],
+  options: { sequenceNumber: number; most: number; timescales: ReadonlyMap<number, number> },
+): Uint8Array {
+  const { sequenceNumber, most, timescales } = options;
+  const secondsOf = ({ trackId }: PartTrack, time: number) => time / (timescales.get(trackId) ?? 1);
+  const [video] = tracks;
+  const starts = video?.samples.flatMap(({ isSync, decodeTime }) =>
+    isSync ? [secondsOf(video, decodeTime)] : [],
+  );
+  const inner = (starts ?? []).slice(1, most);
+  const lasting = tracks.map((track) => ({ ...track, samples: untilNext(track.samples) }));
+  const fragments = [Number.NEGATIVE_INFINITY, ...inner].map((start, i) => {
+    const end = inner[i] ?? Number.POSITIVE_INFINITY;
+    return lasting.map((track) => {
+      const isHere = ({ decodeTime }: Sample) =>
+        secondsOf(track, decodeTime) >= start && secondsOf(track, decodeTime) < end;
+      return { ...track, samples: track.samples.filter(isHere) };
+    });
+  });
+  return Buffer.concat(fragments.map((own, i) => writePart(own, sequenceNumber + i)));
+}
+
 /** One `moof` and its `mdat` with the samples of each track, one track behind the other (ISO/IEC 14496-12 8.8). */
 export function writePart(tracks: readonly PartTrack[], sequenceNumber: number): Uint8Array {
   const used = tracks.filter(({ samples }) => samples.length > 0);
@@ -36,11 +63,11 @@ function writeTrack({ trackId, sampleDescriptionIndex, samples }: PartTrack, dat
   const [first] = samples;
   if (first === undefined) throw new AppError("internal", "a track without samples");
   const run = new FieldWriter(8 + samples.length * 16).u32(samples.length).u32(dataOffset);
-  samples.forEach((sample, i) => {
-    run.u32(durationOf(sample, samples[i + 1])).u32(sample.data.length);
+  for (const sample of untilNext(samples)) {
+    run.u32(sample.durationTicks).u32(sample.data.length);
     // Version 1: signed.
     run.u32(sample.isSync ? syncFlags : otherFlags).u32((sample.compositionTime - sample.decodeTime) >>> 0);
-  });
+  }
   return writeBox(
     "traf",
     writeFullBox("tfhd", 0, baseIsMoof | hasDescription, u32s(trackId, sampleDescriptionIndex)),
@@ -49,7 +76,10 @@ function writeTrack({ trackId, sampleDescriptionIndex, samples }: PartTrack, dat
   );
 }
 
-/** Up to the next, so that a hole between two fragments does not shift what follows it. */
-function durationOf(sample: Sample, next: Sample | undefined): number {
-  return next === undefined ? sample.durationTicks : Math.max(0, next.decodeTime - sample.decodeTime);
+/** Each lasts up to the next, so that a hole between two fragments does not shift what follows it. */
+function untilNext(samples: readonly Sample[]): Sample[] {
+  return samples.map((sample, i) => {
+    const next = samples[i + 1];
+    return next ? { ...sample, durationTicks: Math.max(0, next.decodeTime - sample.decodeTime) } : sample;
+  });
 }

@@ -94,6 +94,12 @@ describe("of the multivariant playlist", () => {
     }
   });
 
+  test("ffmpeg, which does not know discontinuities, loses one fragment at one: what a keyframe begins", async () => {
+    const options = ["-v", "fatal", "-headers", `Authorization: Bearer ${hub.clientKey}\r\n`];
+    const path = `/api/cameras/cam01/hls.m3u8?from=${at(0)}&to=${at(60)}&quality=240p`;
+    expect(await countFrames(hub.url + path, { options })).toBe(240);
+  });
+
   testIf(hasGstreamer, gstreamerNeeds)(
     "GStreamer decodes every picture, in what its network can do",
     async () => {
