@@ -34,7 +34,7 @@ export const backlogBenchmark: Benchmark = {
     const programs = await binaries();
     const { rounds, cameras, perCamera, seconds } = sizes[scale];
     say("making the segments");
-    const segment = await makeSampleSegment(scratch, scale, signal, seconds);
+    const segment = await makeSampleSegment(scratch, scale, signal, { length: seconds });
     const archiveDir = join(scratch, "archive");
     await using hub = await startHub({
       ...{ hub: programs.hub, dataDir: join(scratch, "data") },

@@ -30,7 +30,7 @@ export const qualitiesBenchmark: Benchmark = {
     const { hub: hubBinary } = await binaries();
     const { seconds, rounds } = sizes[scale];
     const [dataDir, archiveDir] = [join(scratch, "data"), join(scratch, "archive")];
-    const segment = await makeSampleSegment(scratch, scale, signal, seconds);
+    const segment = await makeSampleSegment(scratch, scale, signal, { length: seconds });
     const start = () => startHub({ hub: hubBinary, dataDir, archiveDir, signal });
     {
       await using hub = await start();

@@ -24,10 +24,10 @@ export async function makeSampleSegment(
   folder: string,
   scale: Scale,
   signal: AbortSignal,
-  length = seconds[scale],
+  { length = seconds[scale], bitsPerSecond }: { length?: number; bitsPerSecond?: number } = {},
 ): Promise<SampleSegment> {
   const path = join(folder, "segment.mp4");
-  const sample = await makeSampleVideo(folder, scale, signal);
+  const sample = await makeSampleVideo(folder, scale, signal, bitsPerSecond);
   await runFfmpeg(
     [
       ...["-stream_loop", "-1", "-i", sample, "-t", `${length}`, "-c", "copy"],

@@ -9,9 +9,17 @@ const sizes: Record<Scale, { width: number; height: number; bitsPerSecond: numbe
   tiny: { width: 480, height: 270, bitsPerSecond: 500_000, seconds: 4 },
 };
 
-/** What a camera of 1080p30 at 4 Mb/s sends, a keyframe each second; a few seconds, to be looped. Returns its path. */
-export async function makeSampleVideo(folder: string, scale: Scale, signal: AbortSignal): Promise<string> {
-  const { width, height, bitsPerSecond, seconds } = sizes[scale];
+/**
+ * What a camera of 1080p30 at 4 Mb/s sends, or at another rate, a keyframe each second; a few seconds, to be looped.
+ * Returns its path.
+ */
+export async function makeSampleVideo(
+  folder: string,
+  scale: Scale,
+  signal: AbortSignal,
+  bitsPerSecond = sizes[scale].bitsPerSecond,
+): Promise<string> {
+  const { width, height, seconds } = sizes[scale];
   const path = join(folder, "sample.mp4");
   await runFfmpeg(
     [

@@ -56,7 +56,7 @@ export const viewersBenchmark: Benchmark = {
     await using hub = await startHub({ hub: hubBinary, dataDir: join(scratch, "data"), archiveDir, signal });
     await using nginx = await startNginx({ root: archiveDir, scratch, workers: 1, signal });
     say(`making ${size.viewers} videos of ${size.videoSeconds} s`);
-    const segment = await makeSampleSegment(scratch, scale, signal, size.videoSeconds);
+    const segment = await makeSampleSegment(scratch, scale, signal, { length: size.videoSeconds });
     const videos: ArchivedSample[] = [];
     for (let i = 0; i < size.viewers; i++)
       videos.push(await archiveSample(nthOf(segment, i), archiveDir, hub));
