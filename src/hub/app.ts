@@ -53,7 +53,8 @@ export function createApp(parts: AppParts): { app: Hono<AppEnv>; routes: readonl
 
   app.notFound((c) => {
     const methods = methodsOf(c.req.path);
-    if (methods.length === 0) {
+    // One that the path takes was there, and found nothing.
+    if (methods.length === 0 || methods.includes(c.req.raw.method.replace("HEAD", "GET"))) {
       return answer(
         c,
         problemOf({ status: 404, code: "not_found", detail: "there is nothing under this path" }),
@@ -73,7 +74,9 @@ export function createApp(parts: AppParts): { app: Hono<AppEnv>; routes: readonl
         : error;
     const problem = problemOfError(known, c.var.requestId);
     if (problem.status >= 500) {
-      logger.error("request failed", {
+      // The others are no fault of the hub's, and come with every request while something is away, or too much is asked.
+      const level = problem.status === 500 ? "error" : "warn";
+      logger[level]("request failed", {
         request_id: c.var.requestId,
         path: c.req.path,
         ...errorFields(known),

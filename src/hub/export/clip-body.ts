@@ -1,12 +1,16 @@
 import type { MediaSource } from "../playback/media-source.ts";
 import type { ClipPart, FilePart } from "./clip.ts";
-import { PartsReader, stretchesOf } from "./parts-reader.ts";
+import { firstFileOf, PartsReader, stretchesOf } from "./parts-reader.ts";
 
 export interface ClipBodyOptions {
   media: Pick<MediaSource, "body" | "open">;
   parts: readonly ClipPart[];
   /** Of the file that `parts` are, one after the other. */
   range: { start: number; end: number };
+  /** Of the request: a client that left before the answer began takes nothing and ends nothing. */
+  client: AbortSignal;
+  /** What to throw where the first file cannot be read. */
+  refusal(error: unknown, part: FilePart): Promise<Error>;
   /** An answer that has begun cannot say why it ends early. */
   onError(error: unknown, part: FilePart): void;
   /** Whatever way it ends. */
@@ -15,7 +19,7 @@ export interface ClipBodyOptions {
 
 /**
  * What lies in one archived file goes out as that file's body does. Anything else is read block by block as the client
- * takes it. When a file cannot be read any more the connection closes before the length it promised, so that the client
+ * takes it, the first block before there is an answer. When a later file cannot be read any more the connection closes before the length it promised, so that the client
  * knows that the answer is not whole.
  */
 export async function createClipBody(options: ClipBodyOptions): Promise<Blob | ReadableStream<Uint8Array>> {
@@ -23,14 +27,33 @@ export async function createClipBody(options: ClipBodyOptions): Promise<Blob | R
   const [only] = stretches;
   if (stretches.length === 1 && only?.part.kind === "file" && only.part.retime === undefined) {
     options.onEnd();
-    return options.media.body(only.part.filePath, { start: only.start, end: only.end });
+    const { part, start, end } = only;
+    try {
+      return await options.media.body(part.filePath, { start, end });
+    } catch (error) {
+      throw await options.refusal(error, part);
+    }
   }
   const reader = new PartsReader({ media: options.media, stretches });
   let hasLeft = false;
   const end = async () => {
+    options.client.removeEventListener("abort", leave);
     await reader[Symbol.asyncDispose]();
     options.onEnd();
   };
+  const leave = () => {
+    hasLeft = true;
+    void end();
+  };
+  options.client.addEventListener("abort", leave);
+  try {
+    await reader.ready();
+  } catch (error) {
+    await end();
+    const first = firstFileOf(stretches);
+    throw first === undefined ? error : await options.refusal(error, first.part);
+  }
+  if (options.client.aborted) leave();
   const source: Bun.DirectUnderlyingSource<Uint8Array> = {
     // Bun copies what is written before `write` returns, so blocks are used again; half the work of a plain stream.
     type: "direct",
@@ -52,10 +75,7 @@ export async function createClipBody(options: ClipBodyOptions): Promise<Blob | R
         await end();
       }
     },
-    async cancel() {
-      hasLeft = true;
-      await end();
-    },
+    cancel: leave,
   };
   return new ReadableStream(source as unknown as Bun.UnderlyingSource<Uint8Array>);
 }

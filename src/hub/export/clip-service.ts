@@ -24,6 +24,8 @@ export interface ClipService {
    * `unavailable` when a file of the range cannot be read, or too much is asked for at once.
    */
   clipOf(request: ClipRequest): Promise<Clip>;
+  /** What to say where a part of a clip cannot be read; marks its video, if its file is gone or damaged. */
+  refusalOf(part: FilePart, error: unknown): Promise<AppError>;
   /** Marks the video that could not be sent, if its file is gone or damaged: then the next try leaves it out. */
   partFailed(part: FilePart, error: unknown): Promise<void>;
 }
@@ -102,7 +104,7 @@ export function createClipService({ catalog, media, tasks }: ClipServiceParts): 
     return found;
   }
 
-  async function asClipError(video: Video, cause: unknown): Promise<AppError> {
+  async function asClipError(video: Pick<Video, "videoId" | "filePath">, cause: unknown): Promise<AppError> {
     const name = video.filePath.slice(video.filePath.lastIndexOf("/") + 1);
     const found = await mark(video.videoId, cause);
     // It is marked now, so the next try leaves it out.
@@ -142,6 +144,7 @@ export function createClipService({ catalog, media, tasks }: ClipServiceParts): 
   }
 
   return {
+    refusalOf: asClipError,
     partFailed: async ({ videoId }, error) => void (await mark(videoId, error)),
 
     async clipOf(request) {

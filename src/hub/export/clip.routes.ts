@@ -160,6 +160,7 @@ async function bodyOf(
   client: AbortSignal,
 ): Promise<Blob | ReadableStream<Uint8Array>> {
   const onEnd = slots.take(client);
+  const refusal = (error: unknown, part: FilePart) => clips.refusalOf(part, error);
   const onError = (error: unknown, part: FilePart) => {
     logger.warning("a clip ended early", { file: part.filePath, ...errorFields(error) });
     clips
@@ -167,7 +168,7 @@ async function bodyOf(
       .catch((cause: unknown) => logger.error("a video could not be marked", errorFields(cause)));
   };
   try {
-    return await createClipBody({ media, parts, range, onError, onEnd });
+    return await createClipBody({ media, parts, range, client, refusal, onError, onEnd });
   } catch (error) {
     onEnd();
     throw error;

@@ -143,7 +143,10 @@ async function answer(
         .partFailed(part, error)
         .catch((cause: unknown) => logger.error("a video could not be marked", errorFields(cause)));
     };
-    return new Response(createClipsZipBody(zip, { media, nowMs, onEnd, onError }), { headers });
+    const refusal = (error: unknown, part: FilePart) => parts.clips.refusalOf(part, error);
+    const client = c.req.raw.signal;
+    const body = await createClipsZipBody(zip, { media, nowMs, client, refusal, onEnd, onError });
+    return new Response(body, { headers });
   } catch (error) {
     onEnd();
     throw error;

@@ -5,7 +5,7 @@ import type { Catalog } from "../db/catalog.ts";
 import type { MediaSource } from "../playback/media-source.ts";
 import { type Clip, type ClipCut, clipNameOf, type FilePart } from "./clip.ts";
 import type { ClipService } from "./clip-service.ts";
-import { PartsReader, stretchesOf } from "./parts-reader.ts";
+import { firstFileOf, PartsReader, stretchesOf } from "./parts-reader.ts";
 import { type CameraRange, type CoverageJson, readCoverage } from "./range-coverage.ts";
 import { createZipBody, type ZipFile } from "./zip-body.ts";
 
@@ -130,29 +130,46 @@ function freeName(name: string, taken: Set<string>): string {
   }
 }
 
-/** The ZIP, made while it is sent; a clip that cannot be read to its end breaks it off. */
-export function createClipsZipBody(
+/**
+ * The ZIP, made while it is sent; a clip that cannot be read to its end breaks it off. One of which not even the beginning
+ * can be read is refused before there is an answer, with what `refusal` makes of it.
+ */
+export async function createClipsZipBody(
   zip: ClipsZip,
   options: {
     media: Pick<MediaSource, "open">;
     nowMs: number;
+    client: AbortSignal;
+    refusal(error: unknown, part: FilePart): Promise<Error>;
     onError(error: unknown, part: FilePart | undefined): void;
     onEnd(): void;
   },
-): ReadableStream<Uint8Array> {
-  let reader: PartsReader | undefined;
+): Promise<ReadableStream<Uint8Array>> {
+  const { media, client } = options;
+  const stretchesIn = (clip: Clip) => stretchesOf(clip.parts, { start: 0, end: clip.sizeBytes });
+  const readerOf = (clip: Clip) => new PartsReader({ media, stretches: stretchesIn(clip), keep: true });
+  const [first] = zip.clips;
+  if (first === undefined) throw new AppError("internal", "a ZIP of no clips");
+  let reader = readerOf(first.clip);
+  try {
+    await reader.ready();
+  } catch (error) {
+    await reader[Symbol.asyncDispose]();
+    const file = firstFileOf(stretchesIn(first.clip));
+    throw file === undefined ? error : await options.refusal(error, file.part);
+  }
 
   async function* files(): AsyncGenerator<ZipFile> {
     for (const { name, clip, json } of zip.clips) {
-      yield { name, input: blocksOf(clip, json), sizeBytes: clip.sizeBytes };
+      // The first is open. The same clip may come again.
+      if (json !== first?.json) reader = readerOf(clip);
+      yield { name, input: blocksOf(json), sizeBytes: clip.sizeBytes };
     }
     const text = zip.manifestText();
     yield { name: manifestName, input: text, sizeBytes: Buffer.byteLength(text) };
   }
-  async function* blocksOf(clip: Clip, json: ZippedClip["json"]) {
+  async function* blocksOf(json: ZippedClip["json"]) {
     const hash = new Bun.CryptoHasher("sha256");
-    const stretches = stretchesOf(clip.parts, { start: 0, end: clip.sizeBytes });
-    reader = new PartsReader({ media: options.media, stretches, keep: true });
     for (let block = await reader.read(); block !== undefined; block = await reader.read()) {
       hash.update(block);
       yield block;
@@ -162,10 +179,11 @@ export function createClipsZipBody(
 
   return createZipBody({
     ...{ files: files(), nowMs: options.nowMs },
-    onError: (error) => options.onError(error, reader?.part?.kind === "file" ? reader.part : undefined),
+    client,
+    onError: (error) => options.onError(error, reader.part?.kind === "file" ? reader.part : undefined),
     async onEnd() {
       options.onEnd();
-      await reader?.[Symbol.asyncDispose]();
+      await reader[Symbol.asyncDispose]();
     },
   });
 }

@@ -1,26 +1,51 @@
+import { predictLength } from "client-zip";
 import { AppError } from "../../common/errors.ts";
 import type { Video } from "../db/catalog.ts";
 import type { MediaSource } from "../playback/media-source.ts";
-import type { EvidenceEntry } from "./evidence-service.ts";
+import type { EvidenceEntry, VideoEntry } from "./evidence-service.ts";
 import { PartsReader } from "./parts-reader.ts";
 import { createZipBody, type ZipFile } from "./zip-body.ts";
 
+/** Bytes of the whole ZIP. */
+export function sizeOfEvidence(entries: readonly EvidenceEntry[]): number {
+  const sizes = entries.map((entry) => ({
+    name: entry.name,
+    size: "text" in entry ? Buffer.byteLength(entry.text) : entry.video.fileSizeBytes,
+  }));
+  return Number(predictLength(sizes));
+}
+
 /**
- * The ZIP of original files. One that turns out not to hash to what the catalog says is reported, and the answer breaks
+ * The ZIP of original files, the first block of the first of them read. Throws what that throws. One that turns out not to hash to what the catalog says is reported, and the answer breaks
  * off: an export must never look whole with it.
  */
-export function createEvidenceBody(options: {
+export async function createEvidenceBody(options: {
   media: Pick<MediaSource, "open">;
   entries: readonly EvidenceEntry[];
+  client: AbortSignal;
+  /** What to throw where the first file cannot be read. */
+  refusal(error: unknown, video: Video): Promise<Error>;
   onDamaged(video: Video): Promise<void>;
   onError(error: unknown): void;
   nowMs: number;
   onEnd(): void;
-}): ReadableStream<Uint8Array> {
-  let reader: PartsReader | undefined;
+}): Promise<ReadableStream<Uint8Array>> {
+  const { media, entries, client } = options;
+  const readerOf = ({ filePath, videoId, fileSizeBytes: end }: Video) => {
+    const part = { kind: "file", filePath, videoId, start: 0, end } as const;
+    return new PartsReader({ media, stretches: [{ part, start: 0, end }], keep: true });
+  };
+  const first = entries.find((entry): entry is VideoEntry => "video" in entry)?.video;
+  let reader = first && readerOf(first);
+  try {
+    await reader?.ready();
+  } catch (error) {
+    await reader?.[Symbol.asyncDispose]();
+    throw first === undefined ? error : await options.refusal(error, first);
+  }
 
   async function* files(): AsyncGenerator<ZipFile> {
-    for (const entry of options.entries) {
+    for (const entry of entries) {
       const { name } = entry;
       if ("text" in entry) yield { name, input: entry.text, sizeBytes: Buffer.byteLength(entry.text) };
       else yield { name, input: blocksOf(entry.video), sizeBytes: entry.video.fileSizeBytes };
@@ -28,9 +53,7 @@ export function createEvidenceBody(options: {
   }
   async function* blocksOf(video: Video) {
     const hash = new Bun.CryptoHasher("sha256");
-    const { filePath, videoId, fileSizeBytes: end } = video;
-    const part = { kind: "file", filePath, videoId, start: 0, end } as const;
-    reader = new PartsReader({ media: options.media, stretches: [{ part, start: 0, end }], keep: true });
+    if (reader === undefined || video !== first) reader = readerOf(video);
     let readBytes = 0;
     for (let block = await reader.read(); block !== undefined; block = await reader.read()) {
       readBytes += block.length;
@@ -38,14 +61,14 @@ export function createEvidenceBody(options: {
       yield block;
     }
     // The client has left, which says nothing of the file: one that ends too early is an error of the reader.
-    if (readBytes < end) return;
+    if (readBytes < video.fileSizeBytes) return;
     if (hash.digest("hex") === video.fileSha256) return;
     await options.onDamaged(video);
     throw new AppError("corrupt_file", `${video.filePath} does not hash to what the catalog says`);
   }
 
   return createZipBody({
-    ...{ files: files(), nowMs: options.nowMs, onError: options.onError },
+    ...{ files: files(), client, nowMs: options.nowMs, onError: options.onError },
     async onEnd() {
       options.onEnd();
       await reader?.[Symbol.asyncDispose]();

@@ -14,7 +14,11 @@ import {
 import { type CameraRange, readCoverage } from "./range-coverage.ts";
 
 /** One file of an export, in the order in which they come. */
-export type EvidenceEntry = { name: string; text: string } | { name: string; video: Video };
+export type EvidenceEntry = { name: string; text: string } | VideoEntry;
+export interface VideoEntry {
+  name: string;
+  video: Video;
+}
 
 export interface Evidence {
   manifest: EvidenceManifest;
@@ -96,21 +100,28 @@ async function checkFile(
   { media, catalog }: { media: Pick<MediaSource, "sizeOf">; catalog: Pick<Catalog, "updateVideoStatus"> },
   video: Video,
 ): Promise<void> {
-  const name = video.filePath.slice(video.filePath.lastIndexOf("/") + 1);
-  let status: "missing" | "damaged" | undefined;
-  let cause: unknown;
   try {
-    if ((await media.sizeOf(video.filePath)) !== video.fileSizeBytes) status = "damaged";
+    const size = await media.sizeOf(video.filePath);
+    if (size === video.fileSizeBytes) return;
+    throw new AppError("corrupt_file", `the file has ${size} bytes instead of ${video.fileSizeBytes}`);
   } catch (error) {
-    cause = error;
-    const code = errorCodeOf(error);
-    status = code === "not_found" ? "missing" : code === "corrupt_file" ? "damaged" : undefined;
-    if (status === undefined) {
-      throw new AppError("unavailable", "the archive cannot be read at the moment", { cause });
-    }
+    throw await refusalOf(catalog, video, error);
   }
-  if (status === undefined) return;
+}
+
+/** What to say where a file cannot be read; marks its video, if it is gone or damaged. */
+export async function refusalOf(
+  catalog: Pick<Catalog, "updateVideoStatus">,
+  video: Video,
+  cause: unknown,
+): Promise<AppError> {
+  const code = errorCodeOf(cause);
+  const status = code === "not_found" ? "missing" : code === "corrupt_file" ? "damaged" : undefined;
+  if (status === undefined) {
+    return new AppError("unavailable", "the archive cannot be read at the moment", { cause });
+  }
   await catalog.updateVideoStatus(video.videoId, status);
+  const name = video.filePath.slice(video.filePath.lastIndexOf("/") + 1);
   // It is marked now, so the next try leaves it out and says so.
-  throw new AppError("unavailable", `${name} is ${status}; export again to have that told in it`, { cause });
+  return new AppError("unavailable", `${name} is ${status}; export again to have that told in it`, { cause });
 }

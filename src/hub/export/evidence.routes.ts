@@ -12,8 +12,8 @@ import { describe } from "../http/describe.ts";
 import { listOf } from "../http/list-parameters.ts";
 import { validQuery } from "../http/validate.ts";
 import type { MediaSource } from "../playback/media-source.ts";
-import { createEvidenceBody } from "./evidence-body.ts";
-import { planEvidence } from "./evidence-service.ts";
+import { createEvidenceBody, sizeOfEvidence } from "./evidence-body.ts";
+import { planEvidence, refusalOf } from "./evidence-service.ts";
 import type { ExportSlots } from "./export-slots.ts";
 import type { CameraRange } from "./range-coverage.ts";
 
@@ -76,14 +76,17 @@ export function createEvidenceRoutes(parts: EvidenceRouteParts) {
         const headers = {
           "Content-Type": "application/zip",
           "Content-Disposition": `attachment; filename="${fileNameOf(ranges)}"`,
+          // Bun sends it with HEAD alone: a stream goes out chunked (oven-sh/bun#10507).
+          "Content-Length": String(sizeOfEvidence(entries)),
           "Cache-Control": "private, no-store",
         };
         if (c.req.method === "HEAD") {
           onEnd();
           return new Response(null, { headers });
         }
-        const body = createEvidenceBody({
-          ...{ media, entries, onEnd, nowMs },
+        const body = await createEvidenceBody({
+          ...{ media, entries, onEnd, nowMs, client: c.req.raw.signal },
+          refusal: (error, video) => refusalOf(catalog, video, error),
           onDamaged: (video) => catalog.updateVideoStatus(video.videoId, "damaged"),
           onError: (error) => logger.error("an evidence export broke off", errorFields(error)),
         });

@@ -12,6 +12,13 @@ export interface Stretch {
   end: number;
 }
 
+type FileStretch = Stretch & { part: FilePart };
+
+/** The first that is not in memory already. */
+export function firstFileOf(stretches: readonly Stretch[]): FileStretch | undefined {
+  return stretches.find((stretch): stretch is FileStretch => stretch.part.kind === "file");
+}
+
 /** Where in its parts, one after the other, a range lies. */
 export function stretchesOf(
   parts: readonly ClipPart[],
@@ -53,9 +60,21 @@ export class PartsReader implements AsyncDisposable {
     return this.#options.stretches[this.#index]?.part;
   }
 
+  /**
+   * Opens the first file and reads its first block, for an answer that has not begun and can still say what is wrong with
+   * it. Throws as {@link read} does.
+   */
+  async ready(): Promise<void> {
+    const first = firstFileOf(this.#options.stretches);
+    if (first === undefined || this.#open !== undefined) return;
+    this.#open = await this.#openStretch(first);
+    await this.#open.ready();
+    if (this.#isClosed) await this.#close();
+  }
+
   /** Undefined at the end, and when it was closed meanwhile. Throws what {@link MediaFile} throws. */
   async read(): Promise<Uint8Array | undefined> {
-    const { media, stretches, keep = false } = this.#options;
+    const { stretches } = this.#options;
     for (; !this.#isClosed; this.#index++) {
       const stretch = stretches[this.#index];
       if (stretch === undefined) return undefined;
@@ -65,8 +84,7 @@ export class PartsReader implements AsyncDisposable {
         return part.bytes.subarray(start, end);
       }
       if (this.#open === undefined) {
-        const file = await media.open(part.filePath);
-        this.#open = new OpenStretch(file, { part, start, end }, keep);
+        this.#open = await this.#openStretch({ part, start, end });
         if (this.#isClosed) break;
       }
       const bytes = await this.#open.read();
@@ -75,6 +93,11 @@ export class PartsReader implements AsyncDisposable {
     }
     await this.#close();
     return undefined;
+  }
+
+  async #openStretch(stretch: FileStretch): Promise<OpenStretch> {
+    const { media, keep = false } = this.#options;
+    return new OpenStretch(await media.open(stretch.part.filePath), stretch, keep);
   }
 
   async #close(): Promise<void> {
@@ -102,7 +125,7 @@ class OpenStretch implements AsyncDisposable {
 
   constructor(
     readonly file: MediaFile,
-    readonly stretch: { part: FilePart; start: number; end: number },
+    readonly stretch: FileStretch,
     keep: boolean,
   ) {
     const { part, start, end } = stretch;
@@ -112,6 +135,11 @@ class OpenStretch implements AsyncDisposable {
         ? new PlainReader(blocks, start, end)
         : new RetimedReader(blocks, part, start);
     this.#next = this.#readAhead();
+  }
+
+  /** Resolves when its first block is there. */
+  async ready(): Promise<void> {
+    await this.#next;
   }
 
   async read(): Promise<Uint8Array | undefined> {

@@ -15,18 +15,23 @@ export interface ZipFile {
 export function createZipBody(options: {
   files: AsyncIterable<ZipFile>;
   nowMs: number;
+  /** Of the request: when it leaves before the answer began, nobody says that it is over. */
+  client: AbortSignal;
   onError(error: unknown): void;
   /** Whatever way it ends, once. */
   onEnd(): Promise<void>;
 }): ReadableStream<Uint8Array> {
-  const { files, onEnd, onError } = options;
+  const { files, client, onEnd, onError } = options;
   const lastModified = noonOf(options.nowMs);
   let hasEnded = false;
   const end = async () => {
     if (hasEnded) return;
     hasEnded = true;
+    client.removeEventListener("abort", end);
     await onEnd();
   };
+  client.addEventListener("abort", end);
+  if (client.aborted) void end();
   async function* entries() {
     for await (const { name, input, sizeBytes } of files)
       yield { name, input, size: sizeBytes, lastModified };

@@ -6,10 +6,10 @@ const chunkBytes = 256 * 1024;
 
 /**
  * Several ranges in one answer, `multipart/byteranges` (RFC 9110 section 14.6). Bun sends it chunked, without a
- * length. When the file cannot be read any more the stream fails, the connection closes before the last chunk, and the
+ * length. Throws what reading the first bytes throws; when the file cannot be read later on, the stream fails, the connection closes before the last chunk, and the
  * client knows that the answer is not whole.
  */
-export function createMultipartBody(options: {
+export async function createMultipartBody(options: {
   media: Pick<MediaSource, "readRange">;
   filePath: string;
   fileSizeBytes: number;
@@ -17,7 +17,7 @@ export function createMultipartBody(options: {
   contentType: string;
   boundary: string;
   onError(error: unknown): Promise<void>;
-}): ReadableStream<Uint8Array> {
+}): Promise<ReadableStream<Uint8Array>> {
   const { media, filePath, fileSizeBytes, ranges, contentType, boundary } = options;
   const encoder = new TextEncoder();
   const parts = ranges.map((range, index) => ({
@@ -40,11 +40,13 @@ export function createMultipartBody(options: {
   }
 
   const iterator = chunks();
+  // The first header, and what comes after it: an answer that has begun cannot say what is wrong.
+  const ahead = [await iterator.next(), await iterator.next()];
   return new ReadableStream<Uint8Array>(
     {
       async pull(controller) {
         try {
-          const { done, value } = await iterator.next();
+          const { done, value } = ahead.shift() ?? (await iterator.next());
           if (done) controller.close();
           else controller.enqueue(value);
         } catch (error) {

@@ -100,7 +100,7 @@ export function createStreamRoutes(deps: {
       if (plan.kind === "multiple") {
         const boundary = `livecam-${crypto.randomUUID()}`;
         headers["Content-Type"] = `multipart/byteranges; boundary=${boundary}`;
-        const body = createMultipartBody({
+        const body = await createMultipartBody({
           media: deps.media,
           filePath: video.filePath,
           fileSizeBytes: size,
@@ -108,7 +108,7 @@ export function createStreamRoutes(deps: {
           contentType,
           boundary,
           onError: (error) => markVideo(deps.videos, video, error),
-        });
+        }).catch((error: unknown) => refuse(deps.videos, video, error));
         return new Response(body, { status: 206, headers });
       }
       const range = plan.kind === "single" ? plan.range : { start: 0, end: size };
@@ -172,9 +172,13 @@ async function bodyOf(
   try {
     return await media.body(video.filePath, range);
   } catch (error) {
-    await markVideo(videos, video, error);
-    throw playbackError(video, error);
+    return refuse(videos, video, error);
   }
+}
+
+async function refuse(videos: PlayableVideos, video: Video, error: unknown): Promise<never> {
+  await markVideo(videos, video, error);
+  throw playbackError(video, error);
 }
 
 function conditionsOf(c: Context) {

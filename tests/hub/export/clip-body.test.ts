@@ -23,6 +23,8 @@ test("a client that never reads has no more read for it than a connection holds"
       new Response(
         await createClipBody({
           ...{ media, parts: [part, part], range: { start: 0, end: 2 * sizeBytes } },
+          client: new AbortController().signal,
+          refusal: async () => new Error("refused"),
           onError: () => undefined,
           onEnd: () => undefined,
         }),

@@ -207,6 +207,12 @@ describe("an export that cannot be", () => {
     ).toContain(field);
   });
 
+  test("HEAD says how long it is", async () => {
+    const path = `/api/evidence.zip?${query}`;
+    const length = Number((await server.get(path, {}, "HEAD")).headers.get("content-length"));
+    expect(length).toBe((await (await server.get(path)).bytes()).length);
+  });
+
   test("nothing recorded: 404", async () => {
     const other = query.replace("cam01", "cam02");
     expect((await server.get(`/api/evidence.zip?${other}`)).status).toBe(404);

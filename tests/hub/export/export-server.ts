@@ -14,10 +14,15 @@ import { ExportSlots } from "../../../src/hub/export/export-slots.ts";
 import { serveApp } from "../../../src/hub/http/serve-app.ts";
 import { BoundedTasks } from "../../../src/hub/playback/bounded-tasks.ts";
 import { createDirectoryMediaSource } from "../../../src/hub/playback/directory-media-source.ts";
+import type { MediaSource } from "../../../src/hub/playback/media-source.ts";
 import { writeTestArchiveIdentity } from "../../support/archived-video.ts";
 
 /** The hub's HTTP side with exports alone, over a real server, a real folder, and rows in memory. */
-export async function startExportServer() {
+export async function startExportServer({
+  wrapMedia = (media) => media,
+}: {
+  wrapMedia?: (media: MediaSource) => MediaSource;
+} = {}) {
   const root = await mkdtemp(join(tmpdir(), "livecam-clips-"));
   await writeTestArchiveIdentity(root);
   const rows = new Map<string, Video>();
@@ -37,7 +42,7 @@ export async function startExportServer() {
       if (row) rows.set(videoId, { ...row, status });
     },
   };
-  const media = createDirectoryMediaSource({ root });
+  const media = wrapMedia(createDirectoryMediaSource({ root }));
   const tasks = new BoundedTasks<Clip>({ concurrency: 2, queueLength: 32 });
   const logger = createLogger("test");
   const clips = createClipService({ catalog, media, tasks });

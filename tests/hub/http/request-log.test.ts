@@ -88,8 +88,10 @@ describe("the log of requests", () => {
   });
 
   test("an error of ours is told, its cause is not", async () => {
-    const { response } = await logged("info", get("/api/away"));
+    const { response, records } = await logged("info", get("/api/away"));
     expect(response.status).toBe(503);
+    // Errors are counted; this is none of the hub's.
+    expect(records.map(({ level }) => level)).toEqual(["warning", "info"]);
     expect(response.headers.get("retry-after")).toBe("5");
     const text = await response.text();
     expect(text).toContain("the archive is away");

@@ -14,6 +14,7 @@ import {
 } from "node:fs/promises";
 import { dirname, join } from "node:path";
 import { runChild } from "../../../src/common/child-process.ts";
+import { AppError } from "../../../src/common/errors.ts";
 import type { Video } from "../../../src/hub/db/catalog.ts";
 import { archiveTestVideo, writeTestArchiveIdentity } from "../../support/archived-video.ts";
 import { sendRaw, startPlaybackServer } from "./playback-server.ts";
@@ -247,6 +248,19 @@ describe("a file that changes while it is sent", () => {
     expect(answer).toStartWith("HTTP/1.1 206 ");
     expect(answer).not.toContain("\r\n0\r\n\r\n");
     expect(other.rows.get(video.videoId)?.status).toBe("damaged");
+  });
+
+  test("several ranges of an archive that does not answer: 503, and nothing is marked", async () => {
+    const away = new AppError("unavailable", "the archive does not answer");
+    await using other = await startPlaybackServer({
+      wrapMedia: (media) => ({ ...media, readRange: () => Promise.reject(away) }),
+    });
+    const video = await archiveTestVideo(other.root, { startTimeMs: Date.UTC(2025, 8, 23), seconds: 2 });
+    other.add(video);
+    const range = { range: "bytes=0-99,5000-5099" };
+    const response = await other.get(`/api/videos/${video.videoId}/stream`, range);
+    expect([response.status, response.headers.get("retry-after")]).toEqual([503, "5"]);
+    expect(other.rows.get(video.videoId)?.status).toBe("available");
   });
 
   test("one range: the connection ends by its idle timeout and the next request marks the video", async () => {

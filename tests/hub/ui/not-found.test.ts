@@ -23,3 +23,8 @@ for (const [path, what] of cases) {
     }
   });
 }
+
+test("a style or script of another release is not there", async () => {
+  const { status } = await get("/assets/script.000000000000.js", {});
+  expect(status).toBe(404);
+});
