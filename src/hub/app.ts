@@ -35,6 +35,11 @@ export function createApp(parts: AppParts): { app: Hono<AppEnv>; routes: readonl
   app.use(requestLog({ logger, clock, onAnswered: parts.onAnswered }));
   app.use(securityHeaders({ https: publicOrigin?.startsWith("https://") ?? false }));
   app.use(authentication({ authenticator, publicOrigin }));
+  // `/api/videos/search` is no video of that name.
+  app.use(async (c, next) => {
+    const methods = methodsOf.ofLiteral(c.req.path);
+    return methods === undefined || methods.includes(c.req.raw.method) ? next() : otherMethod(c, methods);
+  });
   for (const routes of parts.routes) app.route("/", routes);
   app.route("/", createApiDocRoutes(createApiDocument(() => app)));
 
@@ -51,8 +56,16 @@ export function createApp(parts: AppParts): { app: Hono<AppEnv>; routes: readonl
     return c.html(await renderError(c, problem), problem.status as 400, headers);
   };
 
+  /** To a method that the path does not take, and to OPTIONS. */
+  const otherMethod = (c: import("hono").Context<AppEnv>, methods: readonly string[]) => {
+    const allow = methods.join(", ");
+    if (c.req.raw.method === "OPTIONS") return new Response(null, { status: 204, headers: { allow } });
+    const detail = `this path takes ${allow}`;
+    return answer(c, problemOf({ status: 405, code: "method_not_allowed", detail }), { allow });
+  };
+
   app.notFound((c) => {
-    const methods = methodsOf(c.req.path);
+    const methods = methodsOf.of(c.req.path);
     // One that the path takes was there, and found nothing.
     if (methods.length === 0 || methods.includes(c.req.raw.method.replace("HEAD", "GET"))) {
       return answer(
@@ -60,10 +73,7 @@ export function createApp(parts: AppParts): { app: Hono<AppEnv>; routes: readonl
         problemOf({ status: 404, code: "not_found", detail: "there is nothing under this path" }),
       );
     }
-    const allow = methods.join(", ");
-    if (c.req.raw.method === "OPTIONS") return new Response(null, { status: 204, headers: { allow } });
-    const detail = `this path takes ${allow}`;
-    return answer(c, problemOf({ status: 405, code: "method_not_allowed", detail }), { allow });
+    return otherMethod(c, methods);
   });
 
   app.onError((error, c) => {

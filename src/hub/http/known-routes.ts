@@ -33,14 +33,30 @@ export function knownRoutesOf(app: Hono<AppEnv>): KnownRoute[] {
   return [...routes.values()].filter((route) => route !== undefined);
 }
 
-/** Answers which methods a path has, for 405 and its `Allow` (RFC 9110, 15.5.6). Empty: no such path. */
-export function createMethodLookup(routes: readonly KnownRoute[]): (path: string) => string[] {
+export interface MethodLookup {
+  /** For 405 and its `Allow` (RFC 9110, 15.5.6). Empty: no such path. */
+  of(path: string): readonly string[];
+  /** Undefined for a path that no route spells out; the others are not also what a route with a parameter takes. */
+  ofLiteral(path: string): readonly string[] | undefined;
+}
+
+export function createMethodLookup(routes: readonly KnownRoute[]): MethodLookup {
   const router = new TrieRouter<string>();
   const methods = [...new Set(routes.map(({ method }) => method))];
   for (const { method, path } of routes) router.add(method, path, method);
-  return (path) => {
-    const found = methods.filter((method) => router.match(method, path)[0].length > 0);
-    if (found.length === 0) return [];
-    return [...found, ...(found.includes("GET") ? ["HEAD"] : []), "OPTIONS"].sort();
+  const literal = new Map(
+    [...Map.groupBy(routes, ({ path }) => path)]
+      .filter(([path]) => !/[:*{]/.test(path))
+      .map(([path, own]) => [path, allowed(own.map(({ method }) => method))]),
+  );
+  return {
+    of: (path) =>
+      literal.get(path) ?? allowed(methods.filter((method) => router.match(method, path)[0].length > 0)),
+    ofLiteral: (path) => literal.get(path),
   };
+}
+
+function allowed(found: readonly string[]): readonly string[] {
+  if (found.length === 0) return [];
+  return [...found, ...(found.includes("GET") ? ["HEAD"] : []), "OPTIONS"].sort();
 }

@@ -25,9 +25,36 @@ describe("methods and paths", () => {
       expect(response.headers.get("allow")).toBe("GET, HEAD, OPTIONS");
       expect(await response.json()).toMatchObject({ status: 405, code: "method_not_allowed" });
     }
-    expect((await fetch(`${hub.url}/api/videos/search`, { headers: key() })).status).toBe(400);
-    const search = await fetch(`${hub.url}/api/videos/announce`, { method: "PUT", headers: key() });
-    expect(search.headers.get("allow")).toContain("POST");
+  });
+
+  test("a path that is spelled out is not taken for an id: 405 with its own methods", async () => {
+    for (const path of ["/api/videos/search", "/api/videos/announce"]) {
+      for (const method of ["GET", "HEAD", "PUT", "PATCH", "DELETE"]) {
+        const response = await fetch(hub.url + path, { method, headers: key() });
+        const { status, headers } = response;
+        expect([method, path, status, headers.get("allow")]).toEqual([method, path, 405, "OPTIONS, POST"]);
+      }
+      const options = await fetch(hub.url + path, { method: "OPTIONS", headers: key() });
+      expect([options.status, options.headers.get("allow")]).toEqual([204, "OPTIONS, POST"]);
+      expect((await fetch(hub.url + path, { method: "GET" })).status).toBe(401);
+    }
+  });
+
+  test("on every route, a method that it does not take is 405 and named by Allow", async () => {
+    const methods = ["GET", "POST", "PUT", "PATCH", "DELETE"];
+    for (const [path, own] of Map.groupBy(hub.hub.routes, (route) => route.path)) {
+      for (const method of methods.filter((each) => own.every((route) => route.method !== each))) {
+        const response = await fetch(hub.url + path.replaceAll(/:[a-z]+/gi, "x"), {
+          method,
+          headers: { cookie: session, origin: hub.url },
+        });
+        expect([method, path, response.status]).toEqual([method, path, 405]);
+        const allow = response.headers.get("allow")?.split(", ") ?? [];
+        for (const { method: taken } of own) expect([path, allow.includes(taken)]).toEqual([path, true]);
+        expect(allow).not.toContain(method);
+        await response.body?.cancel();
+      }
+    }
   });
 
   test("every method on every route is answered, and never with 5xx", async () => {
