@@ -65,9 +65,10 @@ export function createApp(parts: AppParts): { app: Hono<AppEnv>; routes: readonl
   };
 
   app.notFound((c) => {
+    const { method } = c.req.raw;
     const methods = methodsOf.of(c.req.path);
-    // One that the path takes was there, and found nothing.
-    if (methods.length === 0 || methods.includes(c.req.raw.method.replace("HEAD", "GET"))) {
+    // One that the path takes was there, and found nothing; OPTIONS is answered here.
+    if (methods.length === 0 || (method !== "OPTIONS" && methods.includes(method))) {
       return answer(
         c,
         problemOf({ status: 404, code: "not_found", detail: "there is nothing under this path" }),

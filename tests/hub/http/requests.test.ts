@@ -28,6 +28,8 @@ describe("methods and paths", () => {
   });
 
   test("a path that is spelled out is not taken for an id: 405 with its own methods", async () => {
+    const onList = await fetch(`${hub.url}/api/videos`, { method: "OPTIONS", headers: key() });
+    expect([onList.status, onList.headers.get("allow")]).toEqual([204, "GET, HEAD, OPTIONS"]);
     for (const path of ["/api/videos/search", "/api/videos/announce"]) {
       for (const method of ["GET", "HEAD", "PUT", "PATCH", "DELETE"]) {
         const response = await fetch(hub.url + path, { method, headers: key() });
