@@ -57,6 +57,7 @@ import { openTranscoding } from "./playback/qualities/open-transcoding.ts";
 import { createQualityRoutes } from "./playback/qualities/qualities.routes.ts";
 import { createRecentVideos } from "./playback/recent-videos.ts";
 import { createRecordedBytes } from "./playback/recorded-bytes.ts";
+import { runSecondLooks } from "./playback/second-looks.ts";
 import { createStreamRoutes } from "./playback/stream.routes.ts";
 import { createThumbnailRoutes } from "./playback/thumbnail.routes.ts";
 import { openOwnStorage } from "./storage.ts";
@@ -144,6 +145,7 @@ export async function openHub(options: HubOptions): Promise<Hub> {
   });
 
   const stop = new AbortController();
+  const isArchiveThere = () => archive.status.state !== "down";
   const { media, pictureStore, mayHang } = stack.use(
     openArchiveAccess({
       ...{ config, selfCommand, clock, logger: createLogger("media") },
@@ -152,7 +154,7 @@ export async function openHub(options: HubOptions): Promise<Hub> {
   );
   const pictures = createPictures({
     ...{ mode: config.previews, catalog, media, store: pictureStore, clock, signal: stop.signal },
-    isArchiveThere: () => archive.status.state !== "down",
+    isArchiveThere,
     isMachineBusy: options.isMachineBusy,
   });
   const clips = createClipService({
@@ -170,11 +172,7 @@ export async function openHub(options: HubOptions): Promise<Hub> {
   const parts = new PlayableParts({ videos: catalog, media, indexes });
   const recordedBytes = createRecordedBytes({ videos: recentVideos, media, indexes });
   const transcoded = await openTranscoding({
-    config,
-    media,
-    parts,
-    clock,
-    logger: createLogger("transcoding"),
+    ...{ config, media, parts, clock, logger: createLogger("transcoding") },
   });
   const metrics = new HubMetrics({
     ...{ health, previews: pictures.previewCounts, clock },
@@ -283,6 +281,7 @@ export async function openHub(options: HubOptions): Promise<Hub> {
   stack.defer(() => stop.abort());
   void archive.run(stop.signal);
   void pictures.run();
+  void runSecondLooks({ catalog, media, isArchiveThere, clock, logger: createLogger("media") }, stop.signal);
   if (!mayHang) {
     warmUpClips({ catalog, media }).catch((error: unknown) =>
       createLogger("export").debug("no clip to begin with", errorFields(error)),
