@@ -83,3 +83,6 @@ export function leaveFullScreen(): Promise<void>;
 export function lookAtWall(): { columns: number; playing: string[]; pressed: number };
 /** So many tiles show moving pictures, and no more. */
 export function wallPlays(count: number): boolean;
+export function openAll(): void;
+export function enlargeText(): void;
+export function focusMatches(selector: string): boolean;

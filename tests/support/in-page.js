@@ -299,3 +299,17 @@ export async function playMixedShaka(address) {
   const offered = player.getVariantTracks().map(({ height }) => height);
   return { errors, offered, shown: [...shown], frames, corrupted, time: video.currentTime };
 }
+
+/** What is folded may hide what is wrong. */
+export function openAll() {
+  for (const details of document.querySelectorAll("details")) details.open = true;
+}
+
+/** As in a browser whose font size is set to 32 pixels. */
+export function enlargeText() {
+  document.documentElement.style.fontSize = "200%";
+}
+
+export function focusMatches(selector) {
+  return document.activeElement?.matches(selector) ?? false;
+}

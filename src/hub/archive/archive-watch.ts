@@ -2,7 +2,7 @@ import { type Clock, sleep } from "../../common/clock.ts";
 import { describeError } from "../../common/errors.ts";
 import type { Logger } from "../../common/log.ts";
 import type { Settings } from "../db/settings.ts";
-import type { PartState, PartStatus } from "../health/health-service.ts";
+import type { Finding, PartState, PartStatus } from "../health/health-service.ts";
 import type { ArchiveFinding, ArchiveProbe } from "./archive-probe.ts";
 
 const settingName = "archive_id";
@@ -30,7 +30,13 @@ export class ArchiveWatch {
   constructor(options: ArchiveWatchOptions) {
     this.#options = options;
     const checkedAtMs = options.clock.wallMs();
-    this.#status = { state: "degraded", message: "not looked at yet", figures: {}, checkedAtMs };
+    this.#status = {
+      state: "degraded",
+      message: "not looked at yet",
+      findings: ["not_looked_at"],
+      figures: {},
+      checkedAtMs,
+    };
   }
 
   /** Undefined until an archive was seen for the first time. */
@@ -59,7 +65,7 @@ export class ArchiveWatch {
   async check(): Promise<void> {
     const { clock, logger } = this.#options;
     const before = this.#status;
-    let outcome: Pick<PartStatus, "state" | "message" | "figures">;
+    let outcome: Outcome;
     try {
       outcome = await this.#look();
     } catch (error) {
@@ -75,7 +81,7 @@ export class ArchiveWatch {
     logger[outcome.state === "ok" ? "info" : "warn"](`archive: ${outcome.message}`, { state: outcome.state });
   }
 
-  async #look(): Promise<Pick<PartStatus, "state" | "message" | "figures">> {
+  async #look(): Promise<Outcome> {
     const { probe, settings, clock, newArchiveId } = this.#options;
     const known = this.#archiveId;
     const create =
@@ -88,33 +94,37 @@ export class ArchiveWatch {
   }
 }
 
-function judge(
-  finding: ArchiveFinding,
-  known: string | undefined,
-): Pick<PartStatus, "state" | "message" | "figures"> {
-  const say = (state: PartState, message: string, figures: PartStatus["figures"] = {}) => ({
-    state,
-    message,
-    figures,
+type Outcome = Omit<PartStatus, "checkedAtMs">;
+
+function judge(finding: ArchiveFinding, known: string | undefined): Outcome {
+  const say = (state: PartState, found: Finding, message: string, figures: PartStatus["figures"] = {}) => ({
+    ...{ state, message, figures },
+    findings: [found],
   });
   switch (finding.found) {
     case "no_folder":
-      return say("down", "there is no such folder; is the NAS mounted?");
+      return say("down", "no_folder", "there is no such folder; is the NAS mounted?");
     case "empty":
-      return say("down", "the folder is empty, though this hub knows an archive; is the NAS mounted?");
+      return say(
+        "down",
+        "empty_folder",
+        "the folder is empty, though this hub knows an archive; is the NAS mounted?",
+      );
     case "no_identity":
-      return say("down", "the folder has no metadata/archive.json; is it the right one?");
+      return say("down", "no_identity", "the folder has no metadata/archive.json; is it the right one?");
     case "bad_identity":
-      return say("down", "metadata/archive.json is damaged");
+      return say("down", "bad_identity", "metadata/archive.json is damaged");
   }
   const figures = { free_bytes: finding.freeBytes, total_bytes: finding.totalBytes };
   if (finding.archiveId !== known) {
-    return say("down", "another archive is in its place; nothing is written to it", {
+    return say("down", "other_archive", "another archive is in its place; nothing is written to it", {
       ...figures,
       found_archive_id: finding.archiveId,
     });
   }
-  if (!finding.writable) return say("degraded", "the hub may not write to it", figures);
-  if (finding.freeBytes < finding.totalBytes * lowShare) return say("degraded", "it is nearly full", figures);
-  return say("ok", "it is there", figures);
+  if (!finding.writable) return say("degraded", "not_writable", "the hub may not write to it", figures);
+  if (finding.freeBytes < finding.totalBytes * lowShare) {
+    return say("degraded", "nearly_full", "it is nearly full", figures);
+  }
+  return { state: "ok", message: "it is there", figures };
 }

@@ -1,10 +1,27 @@
 export const partStates = ["ok", "degraded", "down"] as const;
 export type PartState = (typeof partStates)[number];
 
+/** What was found out about a part, under names that stay: pages say it in their own language. */
+export type Finding =
+  | "not_looked_at"
+  | "no_folder"
+  | "empty_folder"
+  | "no_identity"
+  | "bad_identity"
+  | "other_archive"
+  | "not_writable"
+  | "nearly_full"
+  | "full"
+  | "no_nodes"
+  | "nodes_silent"
+  | "nodes_alert";
+
 export interface PartStatus {
   state: PartState;
   /** In a sentence, for people. */
   message: string;
+  /** Absent where there is nothing to say, and where `message` is what a program said. */
+  findings?: readonly Finding[];
   /** Numbers and ids of this part, by name with unit: `free_bytes`, `archive_id`. */
   figures: Readonly<Record<string, number | string | null>>;
   /** When it was looked at, ms since 1970 UTC. */

@@ -4,9 +4,9 @@ import { describeError } from "../../common/errors.ts";
 import { versionText } from "../../common/version.ts";
 import type { Catalog } from "../db/catalog.ts";
 import type { NodeService } from "../nodes/node-service.ts";
-import type { HealthService, PartState, PartStatus } from "./health-service.ts";
+import type { Finding, HealthService, PartState, PartStatus } from "./health-service.ts";
 
-type Finding = Omit<PartStatus, "checkedAtMs">;
+type Look = Omit<PartStatus, "checkedAtMs">;
 
 export interface HealthServiceOptions {
   catalog: Pick<Catalog, "ping">;
@@ -25,14 +25,14 @@ export function createHealthService(options: HealthServiceOptions): HealthServic
   const { clock, archive } = options;
   const startedAt = clock.monotonicMs();
 
-  const look = async (part: () => Promise<Finding>): Promise<PartStatus> => {
-    let finding: Finding;
+  const look = async (part: () => Promise<Look>): Promise<PartStatus> => {
+    let seen: Look;
     try {
-      finding = await part();
+      seen = await part();
     } catch (error) {
-      finding = { state: "down", message: describeError(error), figures: {} };
+      seen = { state: "down", message: describeError(error), figures: {} };
     }
-    return { ...finding, checkedAtMs: clock.wallMs() };
+    return { ...seen, checkedAtMs: clock.wallMs() };
   };
 
   return {
@@ -60,14 +60,14 @@ function overall(parts: Readonly<Record<string, PartStatus>>): PartState {
   return Object.values(parts).every(({ state }) => state === "ok") ? "ok" : "degraded";
 }
 
-async function catalogStatus({ catalog, clock }: HealthServiceOptions): Promise<Finding> {
+async function catalogStatus({ catalog, clock }: HealthServiceOptions): Promise<Look> {
   const startedAt = clock.monotonicMs();
   await catalog.ping();
   const answerMs = Math.round((clock.monotonicMs() - startedAt) * 10) / 10;
   return { state: "ok", message: "it answers", figures: { answer_ms: answerMs } };
 }
 
-async function nodesStatus({ nodes }: HealthServiceOptions): Promise<Finding> {
+async function nodesStatus({ nodes }: HealthServiceOptions): Promise<Look> {
   const all = await nodes.list();
   const count = (wanted: string) => all.filter(({ status }) => status === wanted).length;
   const figures = {
@@ -78,15 +78,21 @@ async function nodesStatus({ nodes }: HealthServiceOptions): Promise<Finding> {
     critical_alerts: countAlerts(all, "critical"),
     warning_alerts: countAlerts(all, "warning"),
   };
-  if (all.length === 0) return { state: "ok", message: "no node has registered yet", figures };
+  if (all.length === 0) {
+    return { state: "ok", message: "no node has registered yet", findings: ["no_nodes"], figures };
+  }
   const silent = all.length - figures.online;
   const alertCount = figures.critical_alerts + figures.warning_alerts;
   if (silent === 0 && alertCount === 0) return { state: "ok", message: "all nodes are online", figures };
-  const findings = [
+  const findings: Finding[] = [
+    ...(silent === 0 ? [] : ["nodes_silent" as const]),
+    ...(alertCount === 0 ? [] : ["nodes_alert" as const]),
+  ];
+  const messages = [
     ...(silent === 0 ? [] : [`${silent} of ${all.length} nodes are not online`]),
     ...(alertCount === 0 ? [] : [`${alertCount} ${alertCount === 1 ? "alert" : "alerts"} from nodes`]),
   ];
-  return { state: "degraded", message: findings.join("; "), figures };
+  return { state: "degraded", message: messages.join("; "), findings, figures };
 }
 
 function countAlerts(nodes: Awaited<ReturnType<NodeService["list"]>>, wanted: string): number {
@@ -96,11 +102,19 @@ function countAlerts(nodes: Awaited<ReturnType<NodeService["list"]>>, wanted: st
   );
 }
 
-async function diskStatus({ dataPath }: HealthServiceOptions): Promise<Finding> {
+async function diskStatus({ dataPath }: HealthServiceOptions): Promise<Look> {
   const { bavail, blocks, bsize } = await statfs(dataPath);
   const figures = { free_bytes: bavail * bsize, total_bytes: blocks * bsize };
-  if (figures.free_bytes < emptyBytes) return { state: "down", message: "the hub's disk is full", figures };
-  if (figures.free_bytes < lowBytes)
-    return { state: "degraded", message: "the hub's disk is nearly full", figures };
+  if (figures.free_bytes < emptyBytes) {
+    return { state: "down", message: "the hub's disk is full", findings: ["full"], figures };
+  }
+  if (figures.free_bytes < lowBytes) {
+    return {
+      state: "degraded",
+      message: "the hub's disk is nearly full",
+      findings: ["nearly_full"],
+      figures,
+    };
+  }
   return { state: "ok", message: "there is room", figures };
 }

@@ -29,11 +29,15 @@ export function ApiDocsPage({ document }: { document: ApiDocument }) {
       <head>
         <meta charset="utf-8" />
         <meta name="viewport" content="width=device-width, initial-scale=1" />
+        <meta name="color-scheme" content="light dark" />
         <title>{document.info.title} API</title>
         <link rel="stylesheet" href="/api/docs.css" />
       </head>
       <body>
         <main>
+          <p>
+            <a href="/">livecam</a>
+          </p>
           <h1>{document.info.title} API</h1>
           <p>
             <Prose text={document.info.description} />
@@ -126,7 +130,7 @@ function Prose({ text }: { text: string | undefined }) {
 
 function Fields({ title, fields }: { title: string; fields: ReturnType<typeof fieldsOf> }) {
   return (
-    <div class="scroll">
+    <div class="scroll" tabindex={0}>
       <table>
         <caption>{title}</caption>
         <tbody>

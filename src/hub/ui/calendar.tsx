@@ -39,12 +39,9 @@ export const Calendar: FC<CalendarProps> = ({ page, day, days, hrefOf }) => {
               <li aria-hidden="true" />
             ) : cell.hasVideo ? (
               <li>
-                <a
-                  href={hrefOf(cell.day)}
-                  aria-label={format.day(cell.day)}
-                  aria-current={cell.day === day ? "date" : undefined}
-                >
-                  {cell.dayOfMonth}
+                <a href={hrefOf(cell.day)} aria-current={cell.day === day ? "date" : undefined}>
+                  <span aria-hidden="true">{cell.dayOfMonth}</span>
+                  <span class="unseen">{format.day(cell.day)}</span>
                 </a>
               </li>
             ) : (

@@ -54,20 +54,27 @@ export const CameraDayPage: FC<{ page: PageContext; model: CameraDayModel }> = (
   const { previous, next } = neighbourDays(day, days);
   const hrefOf = (other: string) => `/cameras/${encodeURIComponent(camera.cameraId)}?date=${other}`;
   const isWholeDay = shownHours.length !== 1;
+  const hints: Partial<Record<CameraOverview["state"], string>> = t.camera.hints;
+  const hint = hints[camera.state];
   return (
     <Layout page={page} title={`${camera.name}, ${format.day(day)}`} section="cameras">
       <div class="heading">
         <div class="row">
           <h1>{camera.name}</h1>
           <Badge tone={cameraTones[camera.state]} text={t.camera.states[camera.state]} />
-          <CameraActions page={page} camera={camera} link={model.link} />
           {model.link.isConnected && (
             <a class="button small" href={`/cameras/${encodeURIComponent(camera.cameraId)}/live`}>
               {t.live.link}
             </a>
           )}
+          <CameraActions page={page} camera={camera} link={model.link} />
         </div>
-        {camera.message !== null && camera.state !== "recording" && <p class="hint">{camera.message}</p>}
+        {hint !== undefined && <p class="hint">{hint}</p>}
+        {camera.message !== null && camera.state !== "recording" && (
+          <p class="muted detail" lang="en">
+            {camera.message}
+          </p>
+        )}
       </div>
 
       <div class="daybar">

@@ -48,11 +48,7 @@ export const GapList: FC<GapListProps> = ({ page, plan, timeZone, cutAt }) => {
             <span>
               <span class={`swatch ${kindOfCause[gap.cause]}`} />
               {t.gap.causes[gap.cause]}, {format.duration(Math.max(1000, gap.toMs - gap.fromMs))}
-              {gap.detail !== "" && (
-                <span class="muted small detail" lang="en">
-                  {gap.detail}
-                </span>
-              )}
+              <Detail page={page} text={gap.detail} />
             </span>
           </li>
         ))}
@@ -64,6 +60,21 @@ export const GapList: FC<GapListProps> = ({ page, plan, timeZone, cutAt }) => {
       )}
       {cutAt !== undefined && <p class="hint">{t.gap.truncated(format.number(cutAt))}</p>}
     </details>
+  );
+};
+
+/** What a node says where the cause says it already. */
+const repeated = ["the edge was stopped", "paused by request"];
+
+/** What its node says of it, in the language of the page where the words are known. */
+const Detail: FC<{ page: PageContext; text: string }> = ({ page, text }) => {
+  const { details } = page.t.gap;
+  const known = Object.hasOwn(details, text) ? details[text] : undefined;
+  if (text === "" || repeated.includes(text)) return null;
+  return (
+    <span class="muted small detail" lang={known === undefined ? "en" : undefined}>
+      {known ?? text}
+    </span>
   );
 };
 

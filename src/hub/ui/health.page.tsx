@@ -1,7 +1,7 @@
 /** @jsxImportSource hono/jsx */
 import type { FC } from "hono/jsx";
 import { formatWireTime } from "../../common/protocol/wire.ts";
-import type { PartName, PartStatus, SystemStatus } from "../health/health-service.ts";
+import type { Finding, PartName, PartStatus, SystemStatus } from "../health/health-service.ts";
 import { Badge, type Tone } from "./badge.tsx";
 import { figureText } from "./figure-text.ts";
 import { Layout } from "./layout.tsx";
@@ -27,12 +27,7 @@ export const HealthPage: FC<{ page: PageContext; status: SystemStatus }> = ({ pa
               <Badge tone={tones[part.state]} text={t.healthPage.states[part.state]} />
             </div>
             <p class="muted">{t.healthPage.about[name]}</p>
-            <p>{t.healthPage.sayings[name][part.state]}</p>
-            {part.state !== "ok" && (
-              <p class="finding" lang="en">
-                {part.message}
-              </p>
-            )}
+            <Saying page={page} name={name} part={part} />
             <Figures page={page} figures={part.figures} />
             <p class="muted small">
               <time datetime={formatWireTime(part.checkedAtMs)}>
@@ -53,6 +48,34 @@ export const HealthPage: FC<{ page: PageContext; status: SystemStatus }> = ({ pa
         </div>
       </dl>
     </Layout>
+  );
+};
+
+/** How the part is, and what was found out about it: in the words of a program, which are English, where that is all there is. */
+const Saying: FC<{ page: PageContext; name: PartName; part: PartStatus }> = ({ page, name, part }) => {
+  const { findings: words, sayings } = page.t.healthPage;
+  const { state, message, figures, findings } = part;
+  const number = (...names: string[]) =>
+    page.format.number(names.reduce((sum, figure) => sum + Number(figures[figure] ?? 0), 0));
+  const silent = number("late", "offline", "never_seen");
+  const say: Record<Finding, () => string> = {
+    ...words,
+    nodes_silent: () => words.nodes_silent(silent, number("online", "late", "offline", "never_seen")),
+    nodes_alert: () => words.nodes_alert(number("critical_alerts", "warning_alerts")),
+  };
+  const found = findings?.map((finding) => say[finding]());
+  if (state === "ok") return <p>{found?.[0] ?? sayings[name].ok}</p>;
+  return (
+    <>
+      <p>{sayings[name][state]}</p>
+      {found ? (
+        found.map((text) => <p class="finding">{text}</p>)
+      ) : (
+        <p class="finding" lang="en">
+          {message}
+        </p>
+      )}
+    </>
   );
 };
 

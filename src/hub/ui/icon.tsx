@@ -19,6 +19,7 @@ const paths = {
   plus: "M12 5v14M5 12h14",
   minus: "M5 12h14",
   sound: "M5 9.5v5h3.5L13 19V5L8.5 9.5zM16 9a4.5 4.5 0 0 1 0 6m2.5-8.5a8 8 0 0 1 0 11",
+  muted: "M5 9.5v5h3.5L13 19V5L8.5 9.5zM16.5 10l4 4m0-4-4 4",
   warning: "M12 4 3 19.5h18L12 4Zm0 6v4.5m0 2.6v.1",
 } as const;
 

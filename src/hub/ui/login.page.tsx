@@ -42,6 +42,7 @@ export const LoginPage: FC<LoginProps> = ({ page, model, goTo, action }) => {
             spellcheck={false}
             required
             maxlength={64}
+            autofocus={model.username === ""}
             aria-describedby={problem && "problem"}
           />
         </label>
@@ -53,6 +54,7 @@ export const LoginPage: FC<LoginProps> = ({ page, model, goTo, action }) => {
             autocomplete="current-password"
             required
             maxlength={1024}
+            autofocus={model.username !== ""}
             aria-describedby={problem && "problem"}
           />
         </label>

@@ -26,11 +26,7 @@ export const OnEdgeList: FC<{ page: PageContext; onEdge: OnEdge; timeZone: strin
       <ul class="gap-list">
         {listed.map((video) => (
           <li>
-            <a
-              class="gap-time"
-              href={hrefOf(video)}
-              aria-label={t.day.videoAt(format.time(video.startTimeMs, timeZone))}
-            >
+            <a class="gap-time" href={hrefOf(video)}>
               <TimeOfDay page={page} ms={video.startTimeMs} timeZone={timeZone} />–
               <TimeOfDay page={page} ms={video.endTimeMs} timeZone={timeZone} />
             </a>

@@ -59,6 +59,9 @@ export const Player: FC<{ page: PageContext; model: PlayerModel }> = ({ page, mo
           aria-valuemin={Math.round(model.firstMs / 1000)}
           aria-valuemax={Math.round(model.day.toMs / 1000)}
           aria-valuenow={Math.round((model.atMs ?? model.day.fromMs) / 1000)}
+          aria-valuetext={
+            model.atMs === undefined ? t.noFootage : page.format.dateTime(model.atMs, model.timeZone)
+          }
         ></div>
         <div class="hover-card" data-part="hover" hidden></div>
       </div>
@@ -78,19 +81,33 @@ export const Player: FC<{ page: PageContext; model: PlayerModel }> = ({ page, mo
         <Do name="frame-forward" icon="frameForward" label={t.frameForward} />
         <Do name="forward" icon="forward" label={t.forward} />
         <strong class="player-time" data-part="time"></strong>
-        <span class="stretch" />
-        <select class="button" data-part="rate" aria-label={t.speed} title={t.speed}>
-          {speeds.map((speed) => (
-            <option value={String(speed)} selected={speed === 1}>{`${page.format.number(speed, 2)}×`}</option>
-          ))}
-        </select>
-        <select class="button" data-part="quality" aria-label={t.quality} title={t.quality}>
-          <option value="source">{t.source}</option>
-        </select>
-        <Do name="zoom-out" icon="minus" label={t.zoomOut} />
-        <Do name="zoom-in" icon="plus" label={t.zoomIn} />
-        <Do name="sound" icon="sound" label={t.sound} />
-        <Do name="full" icon="expand" label={t.full} />
+        <div class="controls settings">
+          <select class="button" data-part="rate" aria-label={t.speed} title={t.speed}>
+            {speeds.map((speed) => (
+              <option
+                value={String(speed)}
+                selected={speed === 1}
+              >{`${page.format.number(speed, 2)}×`}</option>
+            ))}
+          </select>
+          <select class="button" data-part="quality" aria-label={t.quality} title={t.quality}>
+            <option value="source">{t.source}</option>
+          </select>
+          <Do name="zoom-out" icon="minus" label={t.zoomOut} />
+          <Do name="zoom-in" icon="plus" label={t.zoomIn} />
+          <button
+            class="button icon-only"
+            type="button"
+            data-part="sound"
+            aria-label={t.sound}
+            title={t.sound}
+            aria-pressed="false"
+          >
+            <Icon name="muted" />
+            <Icon name="sound" />
+          </button>
+          <Do name="full" icon="expand" label={t.full} />
+        </div>
       </div>
       <div class="controls clip-marks">
         <button class="button small" type="button" data-part="mark-from">

@@ -1,3 +1,4 @@
+import type { Finding } from "../health/health-service.ts";
 import { alertsInEnglish, gapsInEnglish, nodesInEnglish } from "./strings-nodes-en.ts";
 import { playerInEnglish } from "./strings-player-en.ts";
 
@@ -29,8 +30,8 @@ export const english = {
       retrying: "The camera failed and is started again.",
       unknown: "Its node is switched off, offline, or cannot reach this hub.",
     },
-    pause: "Pause",
-    resume: "Resume",
+    pause: "Pause recording",
+    resume: "Record again",
     lastVideo: (ago: string) => `Last video ${ago}`,
     noPictureYet: "No picture yet",
     pictureOf: (name: string) => `Newest picture of ${name}`,
@@ -191,7 +192,7 @@ export const english = {
       },
       nodes: {
         ok: "All of them are in contact.",
-        degraded: "Not all of them are in contact.",
+        degraded: "Something is wrong with a node or a camera.",
         down: "None of them is in contact.",
       },
       disk: {
@@ -200,12 +201,26 @@ export const english = {
         down: "It is full, or cannot be read.",
       },
     },
+    findings: {
+      not_looked_at: () => "It was not looked at yet.",
+      no_folder: () => "There is no such folder. Is the NAS mounted?",
+      empty_folder: () => "The folder is empty, though this hub knows an archive. Is the NAS mounted?",
+      no_identity: () => "The folder has no metadata/archive.json. Is it the right one?",
+      bad_identity: () => "metadata/archive.json is damaged.",
+      other_archive: () => "Another archive is in its place. Nothing is written to it.",
+      not_writable: () => "The hub may not write to it.",
+      nearly_full: () => "There is little room left.",
+      full: () => "There is no room left.",
+      no_nodes: () => "No node has registered yet.",
+      nodes_silent: (silent: string, all: string) => `Not in contact: ${silent} of ${all}`,
+      nodes_alert: (count: string) => `Alerts: ${count}`,
+    } satisfies Record<Finding, (...figures: string[]) => string>,
     figureNames: {
       answer_ms: "Answer took",
       free_bytes: "Free",
       total_bytes: "In all",
-      archive_id: "Archive",
-      found_archive_id: "Archive found",
+      archive_id: "Archive ID",
+      found_archive_id: "Archive ID found",
       online: "Online",
       late: "Late",
       offline: "Offline",

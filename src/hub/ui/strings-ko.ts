@@ -28,7 +28,7 @@ export const korean: Strings = {
       retrying: "카메라에 오류가 있어 다시 시작하고 있습니다.",
       unknown: "노드의 전원이 꺼졌거나, 네트워크가 끊겼거나, 이 허브에 연결할 수 없습니다.",
     },
-    pause: "일시 정지",
+    pause: "녹화 일시 정지",
     resume: "다시 녹화",
     lastVideo: (ago) => `마지막 영상 ${ago}`,
     noPictureYet: "아직 영상이 없습니다",
@@ -188,7 +188,7 @@ export const korean: Strings = {
       },
       nodes: {
         ok: "모두 연결되어 있습니다.",
-        degraded: "일부가 연결되어 있지 않습니다.",
+        degraded: "노드나 카메라에 문제가 있습니다.",
         down: "연결된 노드가 없습니다.",
       },
       disk: {
@@ -196,6 +196,20 @@ export const korean: Strings = {
         degraded: "여유 공간이 거의 없습니다.",
         down: "가득 찼거나 읽을 수 없습니다.",
       },
+    },
+    findings: {
+      not_looked_at: () => "아직 확인하지 않았습니다.",
+      no_folder: () => "폴더가 없습니다. NAS가 마운트되어 있나요?",
+      empty_folder: () => "이 허브의 저장소가 있어야 할 폴더가 비어 있습니다. NAS가 마운트되어 있나요?",
+      no_identity: () => "폴더에 metadata/archive.json 파일이 없습니다. 맞는 폴더인가요?",
+      bad_identity: () => "metadata/archive.json 파일이 손상되었습니다.",
+      other_archive: () => "그 자리에 다른 저장소가 있습니다. 아무것도 쓰지 않습니다.",
+      not_writable: () => "허브가 저장소에 쓸 수 없습니다.",
+      nearly_full: () => "남은 공간이 얼마 없습니다.",
+      full: () => "남은 공간이 없습니다.",
+      no_nodes: () => "아직 등록된 노드가 없습니다.",
+      nodes_silent: (silent, all) => `연결 안 됨: ${all}개 중 ${silent}개`,
+      nodes_alert: (count) => `알림 ${count}건`,
     },
     figureNames: {
       answer_ms: "응답 시간",
@@ -235,7 +249,7 @@ export const korean: Strings = {
     roles: { admin: "관리자", viewer: "사용자" },
     language: "언어",
     signOut: "로그아웃",
-    apiDocs: "API 설명",
+    apiDocs: "API 문서",
   },
 
   error: {

@@ -94,6 +94,12 @@ export const gapsInEnglish = {
     clock_stepped: "Clock set forward",
     unknown: "Unknown",
   } satisfies Record<GapCause, string>,
+  /** What nodes say of causes in words that are always the same. */
+  details: {
+    "no picture since the start": "no picture since the start",
+    "the edge was not running, or its disk took nothing":
+      "the edge was not running, or its disk took nothing",
+  } as Record<string, string>,
   times: (count: string) => `${count} times`,
   missing: (duration: string, share: string) =>
     `${duration} missing: ${share} of the expected time is recorded`,

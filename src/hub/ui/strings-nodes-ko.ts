@@ -93,6 +93,11 @@ export const gapsInKorean: typeof gapsInEnglish = {
     clock_stepped: "시계가 앞으로 조정됨",
     unknown: "알 수 없음",
   },
+  details: {
+    "no picture since the start": "시작한 뒤로 영상이 들어오지 않음",
+    "the edge was not running, or its disk took nothing":
+      "livecam-edge가 실행되지 않았거나 디스크에 쓸 수 없었음",
+  },
   times: (count) => `${count}회`,
   missing: (duration, share) => `${duration} 누락: 예정된 시간의 ${share} 녹화됨`,
   longestOf: (shown, all) => `${all}개 중 가장 긴 ${shown}개를 표시합니다.`,

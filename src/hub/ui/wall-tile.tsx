@@ -53,7 +53,7 @@ const TileWords: FC<Omit<TileProps, "isLinked">> = ({ page, camera }) => {
   const { t } = page;
   const { newestVideo, lastHeartbeatMs } = camera;
   const hints: Partial<Record<CameraOverview["state"], string>> = t.camera.hints;
-  const hint = camera.message ?? hints[camera.state];
+  const hint = hints[camera.state];
   return (
     <div class="card-body">
       <div class="row">
@@ -78,7 +78,12 @@ const TileWords: FC<Omit<TileProps, "isLinked">> = ({ page, camera }) => {
           <Ago page={page} ms={lastHeartbeatMs} words={t.wall.heartbeat} />
         )}
       </p>
-      {hint !== undefined && camera.state !== "recording" && <p class="hint">{hint}</p>}
+      {hint !== undefined && <p class="hint">{hint}</p>}
+      {camera.message !== null && camera.state !== "recording" && (
+        <p class="muted detail" lang="en">
+          {camera.message}
+        </p>
+      )}
     </div>
   );
 };

@@ -48,6 +48,7 @@ describe("the system", () => {
         nodes: {
           state: "degraded",
           message: "3 of 4 nodes are not online",
+          findings: ["nodes_silent"],
           figures: { online: 1, late: 1, critical_alerts: 0 },
         },
       },

@@ -141,8 +141,14 @@ describe("the page of a day", () => {
     ])
       expect(text).toContain(said);
     expect(html).toMatch(/<rect x="2400" width="1200" y="0" height="10" class="lost"/);
-    const korean = await htmlOf([gap(430, 470, "paused")], {}, "ko");
-    expect(korean).toContain("일시 정지, 40분");
+    const told = [
+      gap(400, 430, "camera_failed", "no picture since the start"),
+      gap(430, 470, "paused", "paused by request"),
+    ];
+    const korean = await htmlOf(told, {}, "ko");
+    for (const said of ["일시 정지, 40분", "시작한 뒤로 영상이 들어오지 않음"])
+      expect(korean).toContain(said);
+    expect(korean).not.toMatch(/no picture since|paused by request/);
   });
 
   test("without a video explains itself", async () => {

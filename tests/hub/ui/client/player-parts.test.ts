@@ -58,6 +58,13 @@ describe("keys", () => {
       ["seekBy", -5_000],
       ["seekBy", 60_000],
     ]);
+    // As a slider has them.
+    expect([press("ArrowUp"), press("ArrowDown"), press("Home"), press("End")]).toEqual([
+      ["seekBy", 5_000],
+      ["seekBy", -5_000],
+      ["seekTo", "from"],
+      ["seekTo", "to"],
+    ]);
     expect([press("i"), press("o")]).toEqual([
       ["mark", "from"],
       ["mark", "to"],

@@ -6,6 +6,7 @@ import { FollowNewest } from "./follow-newest.ts";
 import { HoverCard } from "./hover-card.ts";
 import { InStep } from "./in-step.ts";
 import { listenForKeys } from "./listen-for-keys.ts";
+import { listenForOthers } from "./other-cameras.ts";
 import { following, type View } from "./plan-view.ts";
 import type { PlayerKeys } from "./player-keys.ts";
 import { part, readSettings } from "./player-settings.ts";
@@ -178,6 +179,10 @@ class DayPlayer extends HTMLElement {
       seekBy: (ms) => {
         if (stage.atMs !== undefined) void seek(stage.atMs + ms);
       },
+      seekTo: (end) => {
+        const { fromMs, toMs } = timeline.view;
+        void seek(end === "from" ? fromMs : toMs - 1);
+      },
       zoom: (factor) => timeline.zoom(factor),
       mark: (end) => {
         if (stage.atMs !== undefined) marks.mark(end, Math.round(stage.atMs));
@@ -202,7 +207,11 @@ class DayPlayer extends HTMLElement {
       "zoom-out": () => keys.zoom(2),
       "mark-from": () => keys.mark("from"),
       "mark-to": () => keys.mark("to"),
-      clear: () => marks.clear(),
+      clear: () => {
+        marks.clear();
+        // It is gone then, and the focus with it.
+        part(this, "mark-from").focus();
+      },
       sound: keys.mute,
       full: keys.fullScreen,
     };
@@ -252,13 +261,9 @@ class DayPlayer extends HTMLElement {
       if (endMs !== undefined && atMs !== undefined && endMs - atMs < 1_000) void newest.reachEnd(true);
     });
     for (const name of ["playing", "seeking"]) stage.video.addEventListener(name, () => newest.leave());
-    for (const box of this.querySelectorAll<HTMLInputElement>("input[name=with]")) {
-      box.addEventListener("change", () => {
-        const chosen = [...this.querySelectorAll<HTMLInputElement>("input[name=with]:checked")];
-        const besides = chosen.map(({ value }) => value);
-        location.search = queryOf(stage.atMs ?? settings.day.fromMs, besides);
-      });
-    }
+    listenForOthers(this, (besides) => {
+      location.search = queryOf(stage.atMs ?? settings.day.fromMs, besides);
+    });
 
     const stepping = setInterval(() => {
       look();

@@ -4,6 +4,8 @@ export interface PlayerKeys {
   push(direction: 1 | -1): void;
   step(direction: 1 | -1): void;
   seekBy(ms: number): void;
+  /** An end of what the timeline shows. */
+  seekTo(end: "from" | "to"): void;
   zoom(factor: number): void;
   mark(end: "from" | "to"): void;
   mute(): void;
@@ -17,6 +19,10 @@ export function keyAction(key: string, isShifted: boolean, keys: PlayerKeys): ((
     " ": () => keys.toggle(),
     ArrowLeft: () => keys.seekBy(-by),
     ArrowRight: () => keys.seekBy(by),
+    ArrowDown: () => keys.seekBy(-by),
+    ArrowUp: () => keys.seekBy(by),
+    Home: () => keys.seekTo("from"),
+    End: () => keys.seekTo("to"),
     PageDown: () => keys.seekBy(-600_000),
     PageUp: () => keys.seekBy(600_000),
     ",": () => keys.step(-1),
