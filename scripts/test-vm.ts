@@ -1,6 +1,7 @@
 import { parseArgs } from "node:util";
 import { bootScenarios } from "./vm/boot-scenarios.ts";
 import { diskScenarios } from "./vm/disk-scenarios.ts";
+import { hubScenarios } from "./vm/hub-scenarios.ts";
 import { ensureImage } from "./vm/image.ts";
 import { nasScenarios } from "./vm/nas-scenarios.ts";
 import { powerScenarios } from "./vm/power-scenarios.ts";
@@ -12,11 +13,12 @@ const scenarios: readonly Scenario[] = [
   ...nasScenarios,
   ...powerScenarios,
   ...diskScenarios,
+  ...hubScenarios,
 ];
 
 const usage = `Usage: scripts/test-vm [--only NAME]... [--times N] [--hang SECONDS] [--image] [--list]
 
-Runs livecam-edge as a service on a Debian with a real kernel, in a machine that is emulated (no right to virtualise is
+Runs livecam-edge, and once livecam-hub, as a service on a Debian with a real kernel, in a machine that is emulated (no right to virtualise is
 needed), with its hub and a NAS by NFS-Ganesha and Samba on this one, and injects faults. Needs root and Debian's
 packages; the machine's disk is made from them once, and kept in $XDG_CACHE_HOME/livecam/vm.
 

@@ -23,6 +23,7 @@ export class VirtualMachine implements AsyncDisposable {
   readonly #image: VmImage;
   #qemu: Child | undefined;
   #sshPort = 0;
+  #hubPort = 0;
   #boots = 0;
 
   private constructor(folder: string, image: VmImage) {
@@ -72,6 +73,7 @@ export class VirtualMachine implements AsyncDisposable {
   /** Resolves when it takes commands. `rtc`: what its clock shows at first, instead of the time. */
   async boot(options: { rtc?: string } = {}): Promise<void> {
     this.#sshPort = await freePort();
+    this.#hubPort = await freePort();
     this.#boots++;
     const drives = ["root", "spool"].flatMap((name) => [
       "-drive",
@@ -85,11 +87,23 @@ export class VirtualMachine implements AsyncDisposable {
         ...["-kernel", this.#image.kernel, "-initrd", this.#image.initrd],
         ...["-append", "root=/dev/vda rw console=ttyS0 net.ifnames=0 panic=5 quiet"],
         ...[...drives, "-device", "virtio-rng-pci"],
-        ...["-nic", `user,model=virtio-net-pci,hostfwd=tcp:127.0.0.1:${this.#sshPort}-:22`],
+        ...[
+          "-nic",
+          [
+            "user,model=virtio-net-pci",
+            `hostfwd=tcp:127.0.0.1:${this.#sshPort}-:22`,
+            `hostfwd=tcp:127.0.0.1:${this.#hubPort}-:8080`,
+          ].join(),
+        ],
         ...["-rtc", `base=${options.rtc ?? "utc"}`],
       ],
     });
     await this.answers(bootMs);
+  }
+
+  /** Where a hub in it is reached, which listens on its port 8080. */
+  get hubUrl(): string {
+    return `http://127.0.0.1:${this.#hubPort}`;
   }
 
   get consolePath(): string {

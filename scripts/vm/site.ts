@@ -55,6 +55,7 @@ export class Site implements AsyncDisposable {
     const nfs = stack.use(await NfsServer.start({ "/videos": archive }));
     const smb = stack.use(await SmbServer.start({ videos: archive }));
     const edge = await buildBinary({ binary: "edge", target: "linux-x64", outDir: folder });
+    const ownHub = await buildBinary({ binary: "hub", target: "linux-x64", outDir: folder });
     const film = join(folder, "film.mp4");
     await run(
       ...["ffmpeg", "-nostdin", "-loglevel", "error", "-f", "lavfi", "-i", "testsrc2=size=640x360:rate=10"],
@@ -65,6 +66,9 @@ export class Site implements AsyncDisposable {
       await VirtualMachine.create(image, {
         "/usr/local/bin/livecam-edge": { copyOf: edge, mode: 0o755 },
         "/etc/systemd/system/livecam-edge.service": { copyOf: join(deploy, "livecam-edge.service") },
+        "/usr/local/bin/livecam-hub": { copyOf: ownHub, mode: 0o755 },
+        "/etc/systemd/system/livecam-hub.service": { copyOf: join(deploy, "livecam-hub.service") },
+        "/root/hub.example.yaml": { copyOf: join(deploy, "hub.example.yaml") },
         "/root/mounts.conf": { copyOf: join(deploy, "livecam-edge-mounts.conf") },
         "/srv/film.mp4": { copyOf: film },
         "/etc/livecam/hub.key": { text: await hub.makeKey("node", nodeId), mode: 0o640 },
@@ -87,7 +91,12 @@ export class Site implements AsyncDisposable {
   /** Writes the config; the service is (re)started by it. With `mounts`, as root and with the drop-in for it. */
   async start(
     destination: DestinationConfig,
-    options: { clock?: "ntp" | "trusted"; mounts?: boolean } = {},
+    options: {
+      clock?: "ntp" | "trusted";
+      mounts?: boolean;
+      /** In place of the one on this side of the wire. */
+      hub?: { url: string; keyFile: string };
+    } = {},
   ): Promise<void> {
     const config = {
       node_id: nodeId,
@@ -95,8 +104,8 @@ export class Site implements AsyncDisposable {
       recording: { segment_seconds: segmentSeconds, fsync_interval_ms: fsyncIntervalMs },
       upload: { destination, stall_seconds: 30 },
       network: {
-        hub_url: `http://${hostInGuest}:${new URL(this.hub.url).port}`,
-        api_key: { file: "/etc/livecam/hub.key" },
+        hub_url: options.hub?.url ?? `http://${hostInGuest}:${new URL(this.hub.url).port}`,
+        api_key: { file: options.hub?.keyFile ?? "/etc/livecam/hub.key" },
         heartbeat_seconds: 5,
       },
       system: { clock: options.clock ?? "trusted", time_zone: "Asia/Seoul" },
