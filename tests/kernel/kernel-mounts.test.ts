@@ -62,3 +62,13 @@ testSmb(
   () => runInside("mount-faults", "SMB"),
   300_000,
 );
+testNfs(
+  "a hub whose archive is on NFS bears a server that is stopped",
+  () => runInside("hub-on-nas", "NFS"),
+  300_000,
+);
+testSmb(
+  "a hub whose archive is on SMB bears a server that is stopped",
+  () => runInside("hub-on-nas", "SMB"),
+  300_000,
+);
