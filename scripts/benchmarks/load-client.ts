@@ -29,6 +29,7 @@ export interface LoadResult {
 
 const AF_INET = 2;
 const SOCK_STREAM = 1;
+const MSG_PEEK = 0x02;
 const MSG_DONTWAIT = 0x40;
 const MSG_TRUNC = 0x20;
 const MSG_NOSIGNAL = 0x4000;
@@ -43,10 +44,10 @@ const headerLimit = 16 * 1024;
 
 interface Connection {
   socket: number;
-  /** Of the body; undefined while the header is awaited. */
+  /** Of the body, or of its chunk; undefined while a header is awaited. */
   remainingBytes: number | undefined;
+  isChunked: boolean;
   sentAtMs: number;
-  header: string;
 }
 
 export function runLoad(plan: v.InferOutput<typeof LoadPlan>): LoadResult {
@@ -78,43 +79,67 @@ export function runLoad(plan: v.InferOutput<typeof LoadPlan>): LoadResult {
   const sendNext = (connection: Connection) => {
     const request = requests[nextRequest++ % requests.length]!;
     connection.remainingBytes = undefined;
-    connection.header = "";
+    connection.isChunked = false;
     connection.sentAtMs = performance.now();
     const sent = check(libc.send(connection.socket, ptr(request), request.length, MSG_NOSIGNAL), "send");
     if (sent !== request.length) throw new Error("a request did not fit into the socket's buffer");
   };
 
-  /** Takes what has come; true when the answer is whole. Negative results of `recv` mean that nothing is there. */
+  /** Takes what matches at the front of what has come, and nothing else. */
+  const takeFront = (socket: number, pattern: RegExp): RegExpExecArray | undefined => {
+    const count = Number(libc.recv(socket, ptr(buffer), buffer.length, MSG_DONTWAIT | MSG_PEEK));
+    if (count === 0) throw new Error("the server closed the connection");
+    if (count < 0) return undefined;
+    const text = Buffer.from(buffer.buffer, 0, count).toString("latin1");
+    const match = pattern.exec(text);
+    if (match === null) {
+      if (count === buffer.length) throw new Error(`not the answer expected: ${text.slice(0, 1000)}`);
+      return undefined;
+    }
+    check(libc.recv(socket, ptr(buffer), match[0].length, MSG_DONTWAIT), "recv");
+    return match;
+  };
+
+  /** Sets what remains of the body, or of its next chunk; false when that has not come yet. */
+  const takeHeader = (connection: Connection): boolean => {
+    const { socket } = connection;
+    if (connection.isChunked) {
+      const size = takeFront(socket, /^(?:\r\n)?(?:([1-9a-f][0-9a-f]*)\r\n|0\r\n\r\n)/i);
+      if (size === undefined) return false;
+      connection.isChunked = size[1] !== undefined;
+      connection.remainingBytes = Number.parseInt(size[1] ?? "0", 16);
+      return true;
+    }
+    const header = takeFront(socket, /^.*?\r\n\r\n/s)?.[0];
+    if (header === undefined) return false;
+    const status = Number(/^HTTP\/1\.1 (\d{3})/.exec(header)?.[1]);
+    const length = /\r\ncontent-length: *(\d+)/i.exec(header)?.[1];
+    connection.isChunked = /\r\ntransfer-encoding: *chunked/i.test(header);
+    if (status !== plan.expectedStatus || (length === undefined && !connection.isChunked)) {
+      throw new Error(`not the answer expected: ${header.slice(0, 1000)}`);
+    }
+    connection.remainingBytes = connection.isChunked ? undefined : Number(length);
+    return !connection.isChunked || takeHeader(connection);
+  };
+
+  /** Takes what has come; true when the answer is whole. */
   const receive = (connection: Connection): boolean => {
-    if (connection.remainingBytes === undefined) {
-      const count = Number(libc.recv(connection.socket, ptr(buffer), buffer.length, MSG_DONTWAIT));
-      if (count === 0) throw new Error("the server closed the connection");
-      if (count < 0) return false;
-      connection.header += Buffer.from(buffer.buffer, 0, count).toString("latin1");
-      const end = connection.header.indexOf("\r\n\r\n");
-      if (end === -1) {
-        if (connection.header.length > headerLimit) throw new Error("an endless header");
-        return false;
+    for (;;) {
+      if (connection.remainingBytes === undefined && !takeHeader(connection)) return false;
+      let remainingBytes = connection.remainingBytes ?? 0;
+      while (remainingBytes > 0) {
+        const count = Number(
+          libc.recv(connection.socket, ptr(buffer), remainingBytes, MSG_DONTWAIT | MSG_TRUNC),
+        );
+        if (count === 0) throw new Error("the server closed the connection in mid-answer");
+        if (count < 0) return false;
+        remainingBytes -= count;
+        connection.remainingBytes = remainingBytes;
+        bodyBytes += count;
       }
-      const head = connection.header.slice(0, end);
-      const status = Number(/^HTTP\/1\.1 (\d{3})/.exec(head)?.[1]);
-      const length = /\r\ncontent-length: *(\d+)/i.exec(head)?.[1];
-      if (status !== plan.expectedStatus || length === undefined) {
-        throw new Error(`not the answer expected: ${connection.header.slice(0, 1000)}`);
-      }
-      const bodyStart = connection.header.length - end - 4;
-      bodyBytes += bodyStart;
-      connection.remainingBytes = Number(length) - bodyStart;
+      if (!connection.isChunked) return true;
+      connection.remainingBytes = undefined;
     }
-    while (connection.remainingBytes > 0) {
-      const want = connection.remainingBytes;
-      const count = Number(libc.recv(connection.socket, ptr(buffer), want, MSG_DONTWAIT | MSG_TRUNC));
-      if (count === 0) throw new Error("the server closed the connection in mid-answer");
-      if (count < 0) return false;
-      connection.remainingBytes -= count;
-      bodyBytes += count;
-    }
-    return true;
   };
 
   const address = new DataView(new ArrayBuffer(16));
@@ -126,7 +151,7 @@ export function runLoad(plan: v.InferOutput<typeof LoadPlan>): LoadResult {
     const startedAtMs = performance.now();
     for (let i = 0; i < plan.connections; i++) {
       const socket = check(libc.socket(AF_INET, SOCK_STREAM, 0), "socket");
-      const connection: Connection = { socket, remainingBytes: undefined, sentAtMs: 0, header: "" };
+      const connection: Connection = { socket, remainingBytes: undefined, isChunked: false, sentAtMs: 0 };
       connections.set(socket, connection);
       check(libc.connect(socket, ptr(address), 16), "connect");
       check(libc.setsockopt(socket, IPPROTO_TCP, TCP_NODELAY, ptr(on), 4), "setsockopt");

@@ -1,4 +1,4 @@
-import { lstatSync, type Stats } from "node:fs";
+import { closeSync, constants, fstatSync, lstatSync, openSync, readSync, type Stats } from "node:fs";
 import { join } from "node:path";
 import { parseArchiveIdentity, readIdentityText } from "../../common/archive-identity.ts";
 import { archiveIdentityPath, parseArchivePath } from "../../common/archive-path.ts";
@@ -15,6 +15,21 @@ import { readHead, readSlice } from "./whole-reads.ts";
 const folderMemoryMs = 1_000;
 const maxFolders = 256;
 
+export interface DirectoryMediaSourceOptions {
+  root: string;
+  archiveId?: () => string | undefined;
+  clock?: Pick<Clock, "monotonicMs">;
+  descriptors?: KeptDescriptors;
+}
+
+export interface DirectoryMediaSource extends MediaSource {
+  /**
+   * Fills `target` from `offset` of the file on, holding up the whole process: for one that has nothing else to do.
+   * Returns a tag that tells the file from another one under the same path. Throws as `readRange` does.
+   */
+  readNow(filePath: string, target: Uint8Array, offset: number): Promise<string>;
+}
+
 /**
  * The archive as a folder of a local disk. It runs in the main process, so that Bun sends file bodies with
  * `sendfile`; an archive that may hang is read this way by other processes, see workers/.
@@ -22,12 +37,7 @@ const maxFolders = 256;
  * `archiveId` is the archive that the catalog belongs to, once known: another one under the same path is
  * `unavailable`.
  */
-export function createDirectoryMediaSource(options: {
-  root: string;
-  archiveId?: () => string | undefined;
-  clock?: Pick<Clock, "monotonicMs">;
-  descriptors?: KeptDescriptors;
-}): MediaSource {
+export function createDirectoryMediaSource(options: DirectoryMediaSourceOptions): DirectoryMediaSource {
   const { root, clock = systemClock, descriptors } = options;
 
   /** Folders that were ordinary ones a moment ago, until when; a link put in their place is found that much later. */
@@ -103,6 +113,15 @@ export function createDirectoryMediaSource(options: {
       }
     },
 
+    async readNow(filePath, target, offset) {
+      await regularFile(filePath);
+      try {
+        return readNow(`${root}/${filePath}`, target, offset);
+      } catch (error) {
+        throw await asMediaError(error, filePath);
+      }
+    },
+
     async open(filePath) {
       await regularFile(filePath);
       try {
@@ -145,4 +164,23 @@ async function readExactly(path: string, range: ByteRange): Promise<Uint8Array> 
     throw new AppError("corrupt_file", `${path} ends before byte ${range.end}`);
   }
   return bytes;
+}
+
+function readNow(path: string, target: Uint8Array, offset: number): string {
+  const fd = openSync(path, constants.O_RDONLY | constants.O_NOFOLLOW | constants.O_NONBLOCK);
+  try {
+    const stats = fstatSync(fd);
+    if (!stats.isFile()) throw new AppError("corrupt_file", `${path} is not an ordinary file`);
+    for (let filled = 0; filled < target.length; ) {
+      const count = readSync(fd, target, filled, target.length - filled, offset + filled);
+      if (count === 0) {
+        throw new AppError("corrupt_file", `${path} ends before byte ${offset + target.length}`);
+      }
+      filled += count;
+    }
+    // Network file systems keep the number of a file as long as it lives.
+    return `${stats.ino}-${stats.size}-${stats.mtimeMs}`;
+  } finally {
+    closeSync(fd);
+  }
 }

@@ -1,7 +1,10 @@
 import { rm } from "node:fs/promises";
 import { type Child, startChild } from "../../../common/child-process.ts";
+import type { Clock } from "../../../common/clock.ts";
 import { AppError } from "../../../common/errors.ts";
-import { readyMessage } from "./worker-wire.ts";
+import type { ByteRange } from "../../http/range.ts";
+import { type Filled, SharedMemory } from "./shared-memory.ts";
+import { checkedAnswer, type FileRequest, formatFileRequest, readyMessage } from "./worker-wire.ts";
 
 const startDeadlineMs = 10_000;
 
@@ -9,14 +12,12 @@ export interface MediaWorkerProcess {
   /** Requests whose answer has not begun. */
   readonly waiting: number;
   readonly isAlive: boolean;
-  /**
-   * Asks, and resolves when the answer begins. Throws `timeout` when that takes too long, and `unavailable` when the
-   * worker ended; its answers that are under way then end in the middle.
-   */
-  ask(
-    path: string,
-    options: { deadlineMs: number; body?: Uint8Array<ArrayBuffer> | undefined },
-  ): Promise<Response>;
+  /** When it answered something last, or was started. */
+  readonly lastAnswerMs: number;
+  /** Asks, and resolves when the answer begins. Throws `unavailable` when the worker ended, then or afterwards. */
+  ask(path: string, body?: Uint8Array<ArrayBuffer>): Promise<Response>;
+  /** Reads at most {@link windowBytes}. Throws what the worker threw, too. */
+  fill(request: FileRequest & { range: ByteRange }): Promise<Filled>;
   /** Kills it and waits for nothing: a process that hangs in the kernel ends when the archive answers again. */
   abandon(): void;
   /** Resolves when the process is gone. */
@@ -28,23 +29,30 @@ export async function startMediaWorker(options: {
   selfCommand: readonly string[];
   root: string;
   socketPath: string;
+  clock: Pick<Clock, "monotonicMs">;
 }): Promise<MediaWorkerProcess> {
-  const { selfCommand, root, socketPath } = options;
+  const { selfCommand, root, socketPath, clock } = options;
   const ready = Promise.withResolvers<void>();
+  using shared = SharedMemory.create();
+  const { memory } = shared;
   const child: Child = startChild({
-    argv: [...selfCommand, "media-worker", "--socket", socketPath, "--", root],
+    argv: [...selfCommand, "media-worker", "--socket", socketPath, "--memory", shared.path, "--", root],
     onMessage: (message) => message === readyMessage && ready.resolve(),
   });
   const over = new AbortController();
+  const end = (reason: AppError) => {
+    over.abort(reason);
+    memory.end(reason);
+  };
   const ended = child.exited.then(async ({ stderrTail }) => {
     const cause = stderrTail === "" ? undefined : new Error(stderrTail.trim());
     const error = new AppError("unavailable", "a media worker ended", { cause });
     ready.reject(error);
-    over.abort(error);
+    end(error);
     await rm(socketPath, { force: true });
   });
   const abandon = () => {
-    over.abort(new AppError("unavailable", "the archive does not answer"));
+    end(new AppError("unavailable", "the archive does not answer"));
     child.kill("SIGKILL");
   };
   const tooSlow = setTimeout(() => {
@@ -58,34 +66,54 @@ export async function startMediaWorker(options: {
   }
 
   let waiting = 0;
+  let lastAnswerMs = clock.monotonicMs();
+  async function send(path: string, body?: Uint8Array<ArrayBuffer>) {
+    try {
+      const answer = await fetch(`http://worker/${path}`, {
+        unix: socketPath,
+        signal: over.signal,
+        ...(body && { method: "PUT", body }),
+      });
+      lastAnswerMs = clock.monotonicMs();
+      return answer;
+    } catch (cause) {
+      if (over.signal.aborted) throw over.signal.reason;
+      throw new AppError("unavailable", "a media worker does not answer", { cause });
+    }
+  }
+  async function counted<T>(call: () => Promise<T>): Promise<T> {
+    waiting++;
+    try {
+      return await call();
+    } finally {
+      waiting--;
+    }
+  }
   return {
     get waiting() {
       return waiting;
+    },
+    get lastAnswerMs() {
+      return lastAnswerMs;
     },
     get isAlive() {
       return !over.signal.aborted;
     },
     ended,
     abandon,
-    async ask(path, { deadlineMs, body }) {
-      // Only until the answer begins: how long the rest takes is for the client to say.
-      const deadline = new AbortController();
-      const timer = setTimeout(() => deadline.abort(), deadlineMs);
-      waiting++;
-      try {
-        return await fetch(`http://worker/${path}`, {
-          unix: socketPath,
-          signal: AbortSignal.any([over.signal, deadline.signal]),
-          ...(body && { method: "PUT", body }),
-        });
-      } catch (cause) {
-        if (over.signal.aborted) throw over.signal.reason;
-        if (deadline.signal.aborted) throw new AppError("timeout", "the archive does not answer", { cause });
-        throw new AppError("unavailable", "a media worker does not answer", { cause });
-      } finally {
-        waiting--;
-        clearTimeout(timer);
-      }
-    },
+    ask: (path, body) => counted(() => send(path, body)),
+    fill: (request) =>
+      counted(async () => {
+        const window = await memory.reserve();
+        // One that the worker may still write into is never given back.
+        const answer = await send(`fill?${formatFileRequest({ ...request, window })}`);
+        try {
+          const tag = await (await checkedAnswer(answer)).text();
+          return memory.filled(window, request.range.end - request.range.start, tag);
+        } catch (error) {
+          memory.giveBack(window);
+          throw error;
+        }
+      }),
   };
 }

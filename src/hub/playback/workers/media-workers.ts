@@ -4,25 +4,29 @@ import { join } from "node:path";
 import type { Clock } from "../../../common/clock.ts";
 import { AppError, errorCodeOf } from "../../../common/errors.ts";
 import type { Logger } from "../../../common/log.ts";
+import type { ByteRange } from "../../http/range.ts";
 import { CircuitBreaker } from "./circuit-breaker.ts";
 import { type MediaWorkerProcess, startMediaWorker } from "./media-worker-process.ts";
+import type { Filled } from "./shared-memory.ts";
+import type { FileRequest } from "./worker-wire.ts";
 
 /** A worker does one blocking call at a time; a network file system is quick only with several under way. */
 const maxWorkers = 4;
 /** With those that were given up and hang in the kernel until the archive answers again. */
 const maxProcesses = 6;
 
+/** What takes longer than so many deadlines hangs even where others are answered: they may be told from memory. */
+const maxDeadlines = 3;
+
 export interface MediaWorkersOptions {
   selfCommand: readonly string[];
   root: string;
   clock: Pick<Clock, "monotonicMs">;
   logger: Logger;
-  /** How long an answer may take to begin, and a ping in the middle of one. */
+  /** How long a worker that is asked something may answer nothing. */
   deadlineMs?: number;
   /** How long nobody is let through after that. */
   retryMs?: number;
-  /** How often a worker has to show that it does not hang. */
-  pingMs?: number;
 }
 
 /**
@@ -39,7 +43,6 @@ export class MediaWorkers implements AsyncDisposable {
   #processes = 0;
   #started = 0;
   #isClosed = false;
-  #pings: ReturnType<typeof setInterval> | undefined;
 
   constructor(options: MediaWorkersOptions) {
     this.#options = options;
@@ -53,16 +56,21 @@ export class MediaWorkers implements AsyncDisposable {
   }
 
   /**
-   * Asks a worker and gives its answer to `read`, all within the deadline. What `read` leaves of a body may be taken as
-   * slowly as one likes. Throws `unavailable` when the archive does not answer, or did not a moment ago.
+   * Asks a worker and gives its answer to `read`, all within the deadline. Throws `unavailable` when the archive does not
+   * answer, or did not a moment ago.
    */
-  async ask<T>(
-    path: string,
-    read: (answer: Response) => Promise<T>,
-    body?: Uint8Array<ArrayBuffer>,
-  ): Promise<T> {
+  ask<T>(path: string, read: (answer: Response) => Promise<T>, body?: Uint8Array<ArrayBuffer>): Promise<T> {
+    return this.#use(async (worker) => read(await worker.ask(path, body)));
+  }
+
+  /** Reads at most {@link windowBytes} of a file. Throws what the worker threw, too. */
+  fill(request: FileRequest & { range: ByteRange }): Promise<Filled> {
+    return this.#use((worker) => worker.fill(request));
+  }
+
+  async #use<T>(call: (worker: MediaWorkerProcess) => Promise<T>): Promise<T> {
     try {
-      return await this.#breaker.run(() => this.#askOne(path, read, body), isTimeout);
+      return await this.#breaker.run(() => this.#useOne(call), isTimeout);
     } catch (error) {
       if (isTimeout(error))
         throw new AppError("unavailable", "the archive does not answer", { cause: error });
@@ -70,18 +78,21 @@ export class MediaWorkers implements AsyncDisposable {
     }
   }
 
-  async #askOne<T>(
-    path: string,
-    read: (answer: Response) => Promise<T>,
-    body: Uint8Array<ArrayBuffer> | undefined,
-  ): Promise<T> {
+  async #useOne<T>(call: (worker: MediaWorkerProcess) => Promise<T>): Promise<T> {
     const worker = await this.#take();
-    const late = new AppError("timeout", "the archive does not answer");
-    const deadline = Promise.withResolvers<never>();
-    const timer = setTimeout(() => deadline.reject(late), this.#deadlineMs);
+    const { clock } = this.#options;
+    const startedAtMs = clock.monotonicMs();
+    const silent = Promise.withResolvers<never>();
+    // Many may wait at a slow archive; one that hangs answers none of them.
+    const look = () => {
+      const lastAnswerMs = Math.min(worker.lastAnswerMs, startedAtMs + (maxDeadlines - 1) * this.#deadlineMs);
+      const restMs = lastAnswerMs + this.#deadlineMs - clock.monotonicMs();
+      if (restMs > 0) timer = setTimeout(look, restMs);
+      else silent.reject(new AppError("timeout", "the archive does not answer"));
+    };
+    let timer = setTimeout(look, this.#deadlineMs);
     try {
-      const answer = worker.ask(path, { deadlineMs: this.#deadlineMs, body }).then(read);
-      return await Promise.race([answer, deadline.promise]);
+      return await Promise.race([call(worker), silent.promise]);
     } catch (error) {
       if (isTimeout(error)) this.#giveUp(worker);
       throw error;
@@ -116,35 +127,23 @@ export class MediaWorkers implements AsyncDisposable {
   }
 
   async #startOne(): Promise<MediaWorkerProcess> {
-    const { selfCommand, root } = this.#options;
+    const { selfCommand, root, clock } = this.#options;
     this.#processes++;
     try {
       this.#folder ??= await mkdtemp(join(tmpdir(), "livecam-media-"));
       const socketPath = join(this.#folder, `${this.#started++}.sock`);
-      const worker = await startMediaWorker({ selfCommand, root, socketPath });
+      const worker = await startMediaWorker({ selfCommand, root, socketPath, clock });
       void worker.ended.then(() => {
         this.#processes--;
         this.#workers.delete(worker);
       });
       if (this.#isClosed) worker.abandon();
       else this.#workers.add(worker);
-      this.#pings ??= setInterval(() => void this.#pingAll(), this.#options.pingMs ?? 2_000);
       return worker;
     } catch (error) {
       this.#processes--;
       throw error;
     }
-  }
-
-  /** A worker that hangs in the middle of a body answers nothing else either. */
-  async #pingAll(): Promise<void> {
-    await Promise.all(
-      [...this.#workers].map((worker) =>
-        worker.ask("ping", { deadlineMs: this.#deadlineMs }).catch((error: unknown) => {
-          if (isTimeout(error)) this.#giveUp(worker);
-        }),
-      ),
-    );
   }
 
   #giveUp(worker: MediaWorkerProcess): void {
@@ -155,7 +154,6 @@ export class MediaWorkers implements AsyncDisposable {
 
   async [Symbol.asyncDispose](): Promise<void> {
     this.#isClosed = true;
-    clearInterval(this.#pings);
     for (const worker of this.#workers) worker.abandon();
     this.#workers.clear();
     if (this.#folder !== undefined) await rm(this.#folder, { recursive: true, force: true });

@@ -1,38 +1,28 @@
 import { serialize } from "bun:jsc";
-import { lstatSync } from "node:fs";
 import { AppError, describeError, errorCodeOf } from "../../../common/errors.ts";
 import { createDirectoryMediaSource } from "../directory-media-source.ts";
 import { createDirectoryPictureStore } from "../directory-picture-store.ts";
+import { openSharedMemory, windowOf } from "./shared-memory.ts";
 import { type FileRequest, failureStatus, parseFileRequest, type WorkerFailure } from "./worker-wire.ts";
 
 /**
  * A media worker: it touches the archive, so it is what hangs when the archive does. It knows nothing of the catalog
  * and of who asks; only its parent can reach its socket.
  */
-export function serveMedia({ socketPath, root }: { socketPath: string; root: string }): void {
+export function serveMedia(options: { socketPath: string; memoryPath: string; root: string }): void {
+  const { socketPath, root } = options;
+  const memory = openSharedMemory(options.memoryPath);
   let archiveId: string | undefined;
   const media = createDirectoryMediaSource({ root, archiveId: () => archiveId });
   const pictures = createDirectoryPictureStore(root);
 
-  /** Tells a file from one that was put in its place; network file systems keep the number of a file as long as it lives. */
-  const tagOf = (path: string) => {
-    const { ino, size, mtimeMs } = lstatSync(`${root}/${path}`);
-    return `${ino}-${size}-${mtimeMs}`;
-  };
-
   const operations: Record<string, (request: FileRequest, body: Request) => Promise<Response>> = {
     async size({ path }) {
-      const sizeBytes = await media.sizeOf(path);
-      return Response.json({ size_bytes: sizeBytes, tag: tagOf(path) });
+      return Response.json({ size_bytes: await media.sizeOf(path) });
     },
-    async bytes({ path, range = { start: 0, end: 0 }, tag }) {
-      const sizeBytes = await media.sizeOf(path);
-      if (range.end > sizeBytes) throw new AppError("corrupt_file", `${path} ends before byte ${range.end}`);
-      if (tag !== undefined && tag !== tagOf(path)) {
-        throw new AppError("corrupt_file", `${path} was replaced while it was read`);
-      }
-      const length = String(range.end - range.start);
-      return new Response(await media.body(path, range), { headers: { "content-length": length } });
+    async fill({ path, range = { start: 0, end: 0 }, window = 0 }) {
+      const target = windowOf(memory, window).subarray(0, range.end - range.start);
+      return new Response(await media.readNow(path, target, range.start));
     },
     async index({ path }) {
       return new Response(
@@ -63,9 +53,9 @@ export function serveMedia({ socketPath, root }: { socketPath: string; root: str
     },
   };
 
-  const options = {
+  const server = {
     unix: socketPath,
-    // Else Bun closes when nobody reads for ten seconds, as when a player pauses; the hub closes what is over.
+    // Else Bun closes what the hub may be about to ask on.
     idleTimeout: 0,
     development: false,
     async fetch(request: Request) {
@@ -86,7 +76,7 @@ export function serveMedia({ socketPath, root }: { socketPath: string; root: str
     error: (error: unknown) => failure(new AppError("io", "the file cannot be opened", { cause: error })),
   };
   // Its types know the timeout for TCP alone.
-  Bun.serve(options as unknown as Parameters<typeof Bun.serve>[0]);
+  Bun.serve(server as unknown as Parameters<typeof Bun.serve>[0]);
 }
 
 function failure(error: unknown): Response {

@@ -10,10 +10,11 @@ import { wholeBody } from "../../http/whole-body.ts";
 import type { MediaSource } from "../media-source.ts";
 import type { PictureStore } from "../picture-store.ts";
 import type { MediaWorkers } from "./media-workers.ts";
-import { FileStats, failureStatus, formatFileRequest, WorkerFailure } from "./worker-wire.ts";
+import { type Filled, windowBytes } from "./shared-memory.ts";
+import { checkedAnswer, FileStats, formatFileRequest } from "./worker-wire.ts";
 
-/** A body up to this size is read whole, so that it has a length; Bun sends streams chunked. */
-const maxWholeBytes = 1024 * 1024;
+/** Of a body that does not fit into one window: little, as a slow client has one of them waiting. */
+const blockBytes = 512 * 1024;
 
 /** As long as the network file systems themselves believe what they know of a file. */
 const sizeMemoryMs = 1_000;
@@ -21,38 +22,32 @@ const maxSizes = 1_000;
 
 /** The archive through {@link MediaWorkers}: nothing here ever waits for it longer than their deadline. */
 export function createWorkerMediaSource(options: {
-  workers: Pick<MediaWorkers, "ask">;
+  workers: Pick<MediaWorkers, "ask" | "fill">;
   archiveId: () => string | undefined;
   clock: Pick<Clock, "monotonicMs">;
 }): MediaSource {
   const { workers, archiveId, clock } = options;
 
-  const ask = <T>(
-    operation: string,
-    path: string,
-    read: (answer: Response) => Promise<T>,
-    more: { range?: ByteRange; tag?: string } = {},
-  ) =>
-    workers.ask(
-      `${operation}?${formatFileRequest({ path, archiveId: archiveId(), ...more })}`,
-      async (answer) => read(await checked(answer)),
+  const ask = <T>(operation: string, path: string, read: (answer: Response) => Promise<T>) =>
+    workers.ask(`${operation}?${formatFileRequest({ path, archiveId: archiveId() })}`, async (answer) =>
+      read(await checkedAnswer(answer)),
     );
 
-  const statsOf = (path: string) =>
-    ask("size", path, async (answer) => v.parse(FileStats, await answer.json()));
+  /** At most {@link windowBytes} of the file that has the `tag`, of any where it has none. */
+  async function fill(path: string, range: ByteRange, tag?: string): Promise<Filled> {
+    const filled = await workers.fill({ path, archiveId: archiveId(), range });
+    if (tag === undefined || filled.tag === tag) return filled;
+    throw new AppError("corrupt_file", `${path} was replaced while it was read`);
+  }
 
-  async function bytesOf(path: string, range: ByteRange, tag?: string): Promise<Uint8Array<ArrayBuffer>> {
-    const more = { range, ...(tag !== undefined && { tag }) };
-    const bytes = await ask(
-      "bytes",
-      path,
-      async (answer) => new Uint8Array(await answer.arrayBuffer()),
-      more,
-    );
-    if (bytes.length < range.end - range.start) {
-      throw new AppError("corrupt_file", `${path} ends before byte ${range.end}`);
+  async function readInto(path: string, target: Uint8Array, offset: number, tag?: string): Promise<void> {
+    let seen = tag;
+    for (let at = 0; at < target.length; at += windowBytes) {
+      const end = Math.min(at + windowBytes, target.length);
+      const filled = await fill(path, { start: offset + at, end: offset + end }, seen);
+      target.set(filled.take(), at);
+      seen = filled.tag;
     }
-    return bytes;
   }
 
   /** A player asks for many parts of a file; each of them finds out by itself when it is gone. */
@@ -74,7 +69,9 @@ export function createWorkerMediaSource(options: {
       if (known && known.untilMs > clock.monotonicMs()) return known.sizeBytes;
       recentSizes.delete(path);
       const untilMs = clock.monotonicMs() + sizeMemoryMs;
-      const { size_bytes: sizeBytes } = await statsOf(path);
+      const { size_bytes: sizeBytes } = await ask("size", path, async (answer) =>
+        v.parse(FileStats, await answer.json()),
+      );
       const oldest = recentSizes.keys().next();
       if (recentSizes.size >= maxSizes && !oldest.done) recentSizes.delete(oldest.value);
       recentSizes.set(path, { sizeBytes, untilMs });
@@ -82,18 +79,18 @@ export function createWorkerMediaSource(options: {
     },
 
     async body(path, range) {
-      if (range.end - range.start <= maxWholeBytes) {
-        return wholeBody(await forgetting(path, bytesOf(path, range)));
-      }
-      const body = await forgetting(
-        path,
-        ask("bytes", path, async (answer) => answer.body, { range }),
-      );
-      if (body === null) throw new AppError("internal", "a media worker answered nothing");
-      return body;
+      const read = (start: number, length: number, tag?: string) =>
+        forgetting(path, fill(path, { start, end: Math.min(start + length, range.end) }, tag));
+      if (range.end - range.start <= windowBytes) return wholeBody(await read(range.start, windowBytes));
+      const first = await read(range.start, blockBytes);
+      return longBody(first, range, (start) => read(start, blockBytes, first.tag));
     },
 
-    readRange: (path, range) => bytesOf(path, range),
+    async readRange(path, range) {
+      const bytes = new Uint8Array(range.end - range.start);
+      await readInto(path, bytes, range.start);
+      return bytes;
+    },
 
     readIndex: (path) =>
       ask("index", path, async (answer) => deserialize(await answer.arrayBuffer()) as ArchivedFile),
@@ -102,10 +99,10 @@ export function createWorkerMediaSource(options: {
       ask("salvage", path, async (answer) => deserialize(await answer.arrayBuffer()) as SalvagedFile),
 
     async open(path) {
-      const { tag } = await statsOf(path);
+      const { tag } = await fill(path, { start: 0, end: 0 });
       return {
         async readInto(target, offset) {
-          target.set(await bytesOf(path, { start: offset, end: offset + target.length }, tag));
+          await readInto(path, target, offset, tag);
         },
         [Symbol.asyncDispose]: async () => undefined,
       };
@@ -120,28 +117,50 @@ export function createWorkerPictureStore(workers: Pick<MediaWorkers, "ask">): Pi
   return {
     read: (kind, path) =>
       workers.ask(addressOf("picture", path, kind), async (answer) => {
-        const { status } = await checked(answer);
+        const { status } = await checkedAnswer(answer);
         return status === 204 ? undefined : answer.bytes();
       }),
     has: (kind, path) =>
       workers.ask(
         addressOf("has-picture", path, kind),
-        async (answer) => (await checked(answer)).status !== 204,
+        async (answer) => (await checkedAnswer(answer)).status !== 204,
       ),
     write: (kind, path, jpeg) =>
       workers.ask(
         addressOf("keep-picture", path, kind),
-        async (answer) => void (await checked(answer)),
+        async (answer) => void (await checkedAnswer(answer)),
         new Uint8Array(jpeg),
       ),
     remove: (path) =>
-      workers.ask(addressOf("remove-pictures", path), async (answer) => void (await checked(answer))),
+      workers.ask(addressOf("remove-pictures", path), async (answer) => void (await checkedAnswer(answer))),
   };
 }
 
-/** Throws what the worker threw. */
-async function checked(answer: Response): Promise<Response> {
-  if (answer.status !== failureStatus) return answer;
-  const { code, message } = v.parse(WorkerFailure, await answer.json());
-  throw new AppError(code, message);
+/** As the client takes it. When it cannot be read any more the connection closes before the end that it promised. */
+function longBody(
+  first: Filled,
+  range: ByteRange,
+  read: (start: number) => Promise<Filled>,
+): ReadableStream<Uint8Array> {
+  let hasLeft = false;
+  const source: Bun.DirectUnderlyingSource<Uint8Array> = {
+    type: "direct",
+    async pull(controller) {
+      let next = first;
+      for (let at = range.start; ; next = await read(at)) {
+        at += next.length;
+        const bytes = next.take();
+        if (hasLeft) return;
+        controller.write(bytes);
+        // Without `true` it waits for nobody, and all of it waits in memory for a client that does not read.
+        await controller.flush(true);
+        if (at >= range.end || hasLeft) break;
+      }
+      controller.end();
+    },
+    cancel() {
+      hasLeft = true;
+    },
+  };
+  return new ReadableStream(source as unknown as Bun.UnderlyingSource<Uint8Array>);
 }

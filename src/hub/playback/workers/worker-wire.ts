@@ -3,8 +3,8 @@ import { type PictureKind, pictureKinds } from "../../../common/archive-path.ts"
 import { AppError } from "../../../common/errors.ts";
 
 /**
- * What the hub and its media workers say to each other: HTTP over a unix socket, so that Bun moves bodies from the file
- * into the socket by itself. Both are the same program, so nothing of it is kept for older ones.
+ * What the hub and its media workers say to each other: HTTP over a unix socket, with the bytes of files in memory that
+ * they share. Both are the same program, so nothing of it is kept for older ones.
  */
 export const WorkerFailure = v.object({
   code: v.picklist(["not_found", "unavailable", "corrupt_file", "io", "internal"]),
@@ -12,7 +12,7 @@ export const WorkerFailure = v.object({
 });
 export type WorkerFailure = v.InferOutput<typeof WorkerFailure>;
 
-export const FileStats = v.object({ size_bytes: v.number(), tag: v.string() });
+export const FileStats = v.object({ size_bytes: v.number() });
 
 /** The first message of a worker to its parent: its socket is there. */
 export const readyMessage = "ready";
@@ -26,17 +26,17 @@ export interface FileRequest {
   /** The archive that the catalog belongs to, once known. */
   archiveId: string | undefined;
   range?: { start: number; end: number } | undefined;
-  /** The file has to be the one that had this tag. */
-  tag?: string | undefined;
+  /** Where in the shared memory the range goes. */
+  window?: number | undefined;
   /** Of what is made of the video at `path`. */
   kind?: PictureKind | undefined;
 }
 
-export function formatFileRequest({ path, archiveId, range, tag, kind }: FileRequest): string {
+export function formatFileRequest({ path, archiveId, range, window, kind }: FileRequest): string {
   const fields = new URLSearchParams({ path });
   if (archiveId !== undefined) fields.set("archive_id", archiveId);
   if (range !== undefined) fields.set("range", `${range.start}-${range.end}`);
-  if (tag !== undefined) fields.set("tag", tag);
+  if (window !== undefined) fields.set("window", String(window));
   if (kind !== undefined) fields.set("kind", kind);
   return fields.toString();
 }
@@ -49,7 +49,14 @@ export function parseFileRequest(fields: URLSearchParams): FileRequest {
     path,
     archiveId: fields.get("archive_id") ?? undefined,
     range: start === undefined || end === undefined ? undefined : { start, end },
-    tag: fields.get("tag") ?? undefined,
+    window: fields.has("window") ? Number(fields.get("window")) : undefined,
     kind: pictureKinds.find((kind) => kind === fields.get("kind")),
   };
+}
+
+/** Throws what the worker threw. */
+export async function checkedAnswer(answer: Response): Promise<Response> {
+  if (answer.status !== failureStatus) return answer;
+  const { code, message } = v.parse(WorkerFailure, await answer.json());
+  throw new AppError(code, message);
 }

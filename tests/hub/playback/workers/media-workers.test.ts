@@ -22,7 +22,7 @@ async function setUp({ deadlineMs = 2_500 } = {}) {
   });
   const options = { selfCommand: hubCommand, root: folder.path, clock: systemClock };
   const workers = stack.use(
-    new MediaWorkers({ ...options, logger: createLogger("test"), deadlineMs, retryMs: 200, pingMs: 200 }),
+    new MediaWorkers({ ...options, logger: createLogger("test"), deadlineMs, retryMs: 200 }),
   );
   const media = createWorkerMediaSource({ workers, archiveId: () => undefined, clock: systemClock });
   // Starts the first worker, which may take its time.

@@ -1,21 +1,22 @@
 import { expect, test } from "bun:test";
+import { AppError } from "../../../../src/common/errors.ts";
 import { createWorkerMediaSource } from "../../../../src/hub/playback/workers/worker-media-source.ts";
 
 function setUp() {
   let nowMs = 0;
   let isThere = true;
   const asked: string[] = [];
+  const gone = { code: "not_found", message: "gone" } as const;
+  let tag = "first";
   const workers = {
-    ask<T>(path: string, read: (answer: Response) => Promise<T>): Promise<T> {
-      const { pathname, searchParams } = new URL(path, "http://worker");
-      asked.push(pathname);
-      const [start = 0, end = 0] = searchParams.get("range")?.split("-").map(Number) ?? [];
-      if (!isThere) return read(Response.json({ code: "not_found", message: "gone" }, { status: 500 }));
-      return read(
-        pathname === "/size"
-          ? Response.json({ size_bytes: 5_000_000, tag: "t" })
-          : new Response(new Uint8Array(Math.min(end, 5_000_000) - start)),
-      );
+    async ask<T>(path: string, read: (answer: Response) => Promise<T>): Promise<T> {
+      asked.push(new URL(path, "http://worker").pathname);
+      return read(isThere ? Response.json({ size_bytes: 5_000_000 }) : Response.json(gone, { status: 500 }));
+    },
+    async fill({ range }: { range: { start: number; end: number } }) {
+      if (!isThere) throw new AppError(gone.code, gone.message);
+      const bytes = new Uint8Array(range.end - range.start).fill(range.start % 251);
+      return { length: bytes.length, tag, take: () => bytes };
     },
   };
   const media = createWorkerMediaSource({
@@ -28,6 +29,9 @@ function setUp() {
     },
     remove: () => {
       isThere = false;
+    },
+    replace: () => {
+      tag = "second";
     },
   };
 }
@@ -57,11 +61,13 @@ for (const [kind, range] of [
   });
 }
 
-test("a body that is cut off is corrupt", async () => {
-  const { media } = setUp();
-  const beyond = { start: 4_999_000, end: 5_000_001 };
-  await expect(media.body("a", beyond)).rejects.toMatchObject({ code: "corrupt_file" });
-  await expect(media.readRange("a", beyond)).rejects.toMatchObject({ code: "corrupt_file" });
+test("a file that is replaced while it is read is corrupt", async () => {
+  const { media, replace } = setUp();
+  const file = await media.open("a");
+  const body = await media.body("a", { start: 0, end: 4_000_000 });
+  replace();
+  await expect(file.readInto(new Uint8Array(1), 0)).rejects.toMatchObject({ code: "corrupt_file" });
+  await expect(new Response(body).bytes()).rejects.toMatchObject({ code: "corrupt_file" });
 });
 
 test("what is remembered is bounded", async () => {
