@@ -11,7 +11,7 @@ import { MediaWorkers } from "./playback/workers/media-workers.ts";
 import { createWorkerMediaSource, createWorkerPictureStore } from "./playback/workers/worker-media-source.ts";
 
 /** How the hub reads the archive, and keeps pictures in it. */
-export interface ArchiveAccess extends AsyncDisposable {
+export interface ArchiveAccess extends Disposable {
   media: MediaSource;
   pictureStore: PictureStore;
   /** Reading may hang; what nobody asked for is better not read. */
@@ -36,7 +36,7 @@ export function openArchiveAccess(options: ArchiveAccessOptions): ArchiveAccess 
       media: createDirectoryMediaSource({ root, archiveId, descriptors }),
       pictureStore: createDirectoryPictureStore(root),
       mayHang: false,
-      [Symbol.asyncDispose]: async () => descriptors[Symbol.dispose](),
+      [Symbol.dispose]: () => descriptors[Symbol.dispose](),
     };
   }
   const workers = new MediaWorkers({ selfCommand, root, clock, logger });
@@ -44,7 +44,7 @@ export function openArchiveAccess(options: ArchiveAccessOptions): ArchiveAccess 
     media: createWorkerMediaSource({ workers, archiveId, clock }),
     pictureStore: createWorkerPictureStore(workers),
     mayHang: true,
-    [Symbol.asyncDispose]: () => workers[Symbol.asyncDispose](),
+    [Symbol.dispose]: () => workers[Symbol.dispose](),
   };
 }
 

@@ -181,12 +181,8 @@ export async function runCli(args: readonly string[], context: CliContext): Prom
     },
   );
   add(
-    program
-      .command("media-worker", { hidden: true })
-      .argument("<root>")
-      .requiredOption("--socket <path>")
-      .requiredOption("--memory <path>"),
-    async (root: string, options: { socket: string; memory: string }) => {
+    program.command("media-worker", { hidden: true }).argument("<root>").requiredOption("--memory <path>"),
+    async (root: string, options: { memory: string }) => {
       const { runMediaWorker } = await import("./cli-media-worker.ts");
       return runMediaWorker(root, options);
     },

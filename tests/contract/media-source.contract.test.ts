@@ -24,6 +24,6 @@ testMediaSource("media workers", ({ root, archiveId }) => {
   let nowMs = 1;
   return {
     media: createWorkerMediaSource({ workers, archiveId, clock: { monotonicMs: () => nowMs++ * 10_000 } }),
-    [Symbol.asyncDispose]: () => workers[Symbol.asyncDispose](),
+    [Symbol.asyncDispose]: async () => workers[Symbol.dispose](),
   };
 });

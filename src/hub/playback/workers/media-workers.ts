@@ -1,14 +1,10 @@
-import { mkdtemp, rm } from "node:fs/promises";
-import { tmpdir } from "node:os";
-import { join } from "node:path";
 import type { Clock } from "../../../common/clock.ts";
 import { AppError, errorCodeOf } from "../../../common/errors.ts";
 import type { Logger } from "../../../common/log.ts";
-import type { ByteRange } from "../../http/range.ts";
 import { CircuitBreaker } from "./circuit-breaker.ts";
 import { type MediaWorkerProcess, startMediaWorker } from "./media-worker-process.ts";
 import type { Filled } from "./shared-memory.ts";
-import type { FileRequest } from "./worker-wire.ts";
+import type { Argument, Result, WorkerOperation } from "./worker-wire.ts";
 
 /** A worker does one blocking call at a time; a network file system is quick only with several under way. */
 const maxWorkers = 4;
@@ -33,15 +29,13 @@ export interface MediaWorkersOptions {
  * The processes that read the archive when it lies where reading may hang. They are started when they are needed and
  * stay. One that does not answer in time is killed and not waited for; meanwhile everything is refused at once.
  */
-export class MediaWorkers implements AsyncDisposable {
+export class MediaWorkers implements Disposable {
   readonly #options: MediaWorkersOptions;
   readonly #deadlineMs: number;
   readonly #breaker: CircuitBreaker;
   readonly #workers = new Set<MediaWorkerProcess>();
-  #folder: string | undefined;
   #starting: Promise<MediaWorkerProcess> | undefined;
   #processes = 0;
-  #started = 0;
   #isClosed = false;
 
   constructor(options: MediaWorkersOptions) {
@@ -55,16 +49,13 @@ export class MediaWorkers implements AsyncDisposable {
     return this.#processes;
   }
 
-  /**
-   * Asks a worker and gives its answer to `read`, all within the deadline. Throws `unavailable` when the archive does not
-   * answer, or did not a moment ago.
-   */
-  ask<T>(path: string, read: (answer: Response) => Promise<T>, body?: Uint8Array<ArrayBuffer>): Promise<T> {
-    return this.#use(async (worker) => read(await worker.ask(path, body)));
+  /** Throws what the worker threw, and `unavailable` when the archive does not answer, or did not a moment ago. */
+  ask<Name extends WorkerOperation>(operation: Name, argument: Argument<Name>): Promise<Result<Name>> {
+    return this.#use((worker) => worker.ask(operation, argument));
   }
 
-  /** Reads at most {@link windowBytes} of a file. Throws what the worker threw, too. */
-  fill(request: FileRequest & { range: ByteRange }): Promise<Filled> {
+  /** Reads at most {@link windowBytes} of a file. Throws as `ask` does. */
+  fill(request: Omit<Argument<"fill">, "window">): Promise<Filled> {
     return this.#use((worker) => worker.fill(request));
   }
 
@@ -130,9 +121,7 @@ export class MediaWorkers implements AsyncDisposable {
     const { selfCommand, root, clock } = this.#options;
     this.#processes++;
     try {
-      this.#folder ??= await mkdtemp(join(tmpdir(), "livecam-media-"));
-      const socketPath = join(this.#folder, `${this.#started++}.sock`);
-      const worker = await startMediaWorker({ selfCommand, root, socketPath, clock });
+      const worker = await startMediaWorker({ selfCommand, root, clock });
       void worker.ended.then(() => {
         this.#processes--;
         this.#workers.delete(worker);
@@ -152,11 +141,10 @@ export class MediaWorkers implements AsyncDisposable {
     this.#options.logger.warning("a media worker hangs and was given up", { processes: this.#processes });
   }
 
-  async [Symbol.asyncDispose](): Promise<void> {
+  [Symbol.dispose](): void {
     this.#isClosed = true;
     for (const worker of this.#workers) worker.abandon();
     this.#workers.clear();
-    if (this.#folder !== undefined) await rm(this.#folder, { recursive: true, force: true });
   }
 }
 

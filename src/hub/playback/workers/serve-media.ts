@@ -1,90 +1,51 @@
-import { serialize } from "bun:jsc";
-import { AppError, describeError, errorCodeOf } from "../../../common/errors.ts";
+import { describeError, errorCodeOf } from "../../../common/errors.ts";
 import { createDirectoryMediaSource } from "../directory-media-source.ts";
 import { createDirectoryPictureStore } from "../directory-picture-store.ts";
 import { openSharedMemory, windowOf } from "./shared-memory.ts";
-import { type FileRequest, failureStatus, parseFileRequest, type WorkerFailure } from "./worker-wire.ts";
+import type { FileInArchive, WorkerAnswer, WorkerOperations, WorkerRequest } from "./worker-wire.ts";
 
 /**
  * A media worker: it touches the archive, so it is what hangs when the archive does. It knows nothing of the catalog
- * and of who asks; only its parent can reach its socket.
+ * and of who asks. Returns what answers a request of the hub that started it.
  */
-export function serveMedia(options: { socketPath: string; memoryPath: string; root: string }): void {
-  const { socketPath, root } = options;
-  const memory = openSharedMemory(options.memoryPath);
+export function serveMedia(options: {
+  root: string;
+  memoryPath: string;
+}): (request: WorkerRequest) => Promise<WorkerAnswer> {
+  const { root, memoryPath } = options;
+  const memory = openSharedMemory(memoryPath);
   let archiveId: string | undefined;
-  const media = createDirectoryMediaSource({ root, archiveId: () => archiveId });
+  const archive = createDirectoryMediaSource({ root, archiveId: () => archiveId });
   const pictures = createDirectoryPictureStore(root);
+  const mediaOf = (file: FileInArchive) => {
+    archiveId = file.archiveId;
+    return archive;
+  };
 
-  const operations: Record<string, (request: FileRequest, body: Request) => Promise<Response>> = {
-    async size({ path }) {
-      return Response.json({ size_bytes: await media.sizeOf(path) });
-    },
-    async fill({ path, range = { start: 0, end: 0 }, window = 0 }) {
+  const operations: WorkerOperations = {
+    size: (file) => mediaOf(file).sizeOf(file.path),
+    fill: ({ range, window, ...file }) => {
       const target = windowOf(memory, window).subarray(0, range.end - range.start);
-      return new Response(await media.readNow(path, target, range.start));
+      return mediaOf(file).readNow(file.path, target, range.start);
     },
-    async index({ path }) {
-      return new Response(
-        serialize(await media.readIndex(path), { binaryType: "nodebuffer" }) as Buffer<ArrayBuffer>,
-      );
-    },
-    async salvage({ path }) {
-      return new Response(
-        serialize(await media.salvageIndex(path), { binaryType: "nodebuffer" }) as Buffer<ArrayBuffer>,
-      );
-    },
-    async picture({ path, kind = "thumbnail" }) {
-      const jpeg = await pictures.read(kind, path);
-      return new Response(jpeg as Uint8Array<ArrayBuffer> | undefined, {
-        status: jpeg === undefined ? 204 : 200,
-      });
-    },
-    async "has-picture"({ path, kind = "thumbnail" }) {
-      return new Response(null, { status: (await pictures.has(kind, path)) ? 200 : 204 });
-    },
-    async "keep-picture"({ path, kind = "thumbnail" }, request) {
-      await pictures.write(kind, path, await request.bytes());
-      return new Response(null, { status: 204 });
-    },
-    async "remove-pictures"({ path }) {
-      await pictures.remove(path);
-      return new Response(null, { status: 204 });
-    },
+    index: (file) => mediaOf(file).readIndex(file.path),
+    salvage: (file) => mediaOf(file).salvageIndex(file.path),
+    readPicture: ({ kind, path }) => pictures.read(kind, path),
+    hasPicture: ({ kind, path }) => pictures.has(kind, path),
+    writePicture: ({ kind, path, jpeg }) => pictures.write(kind, path, jpeg),
+    removePictures: ({ path }) => pictures.remove(path),
   };
 
-  const server = {
-    unix: socketPath,
-    // Else Bun closes what the hub may be about to ask on.
-    idleTimeout: 0,
-    development: false,
-    async fetch(request: Request) {
-      const { pathname, searchParams } = new URL(request.url);
-      try {
-        const name = pathname.slice(1);
-        if (name === "ping") return new Response(null, { status: 204 });
-        const operation = Object.hasOwn(operations, name) ? operations[name] : undefined;
-        if (operation === undefined) throw new AppError("internal", `there is no ${pathname}`);
-        const file = parseFileRequest(searchParams);
-        archiveId = file.archiveId;
-        return await operation(file, request);
-      } catch (error) {
-        return failure(error);
-      }
-    },
-    // The file went between our look at it and Bun's opening it.
-    error: (error: unknown) => failure(new AppError("io", "the file cannot be opened", { cause: error })),
+  return async ({ id, operation, argument }) => {
+    try {
+      // One of them, with its own argument: the types cannot tell which.
+      const result = await operations[operation](argument as never);
+      return { kind: "result", id, result };
+    } catch (error) {
+      const code = errorCodeOf(error);
+      const isKnown =
+        code === "not_found" || code === "unavailable" || code === "corrupt_file" || code === "io";
+      return { kind: "failure", id, code: isKnown ? code : "internal", message: describeError(error) };
+    }
   };
-  // Its types know the timeout for TCP alone.
-  Bun.serve(server as unknown as Parameters<typeof Bun.serve>[0]);
-}
-
-function failure(error: unknown): Response {
-  const code = errorCodeOf(error);
-  const known: WorkerFailure["code"] =
-    code === "not_found" || code === "unavailable" || code === "corrupt_file" || code === "io"
-      ? code
-      : "internal";
-  const body: WorkerFailure = { code: known, message: describeError(error) };
-  return Response.json(body, { status: failureStatus });
 }

@@ -47,9 +47,9 @@ export class SharedMemory {
 
   /** A window to be filled, for {@link filled} or {@link giveBack} afterwards. */
   async reserve(): Promise<number> {
+    if (this.#reason !== undefined) throw this.#reason;
     const free = this.#free.pop();
     if (free !== undefined) return free;
-    if (this.#reason !== undefined) throw this.#reason;
     const next = Promise.withResolvers<number>();
     this.#queue.push(next);
     this.#reclaimSoon();

@@ -1,17 +1,11 @@
-import { deserialize } from "bun:jsc";
-import * as v from "valibot";
-import type { PictureKind } from "../../../common/archive-path.ts";
 import type { Clock } from "../../../common/clock.ts";
 import { AppError } from "../../../common/errors.ts";
-import type { ArchivedFile } from "../../../common/mp4/archive-file.ts";
-import type { SalvagedFile } from "../../../common/mp4/salvage-file.ts";
 import type { ByteRange } from "../../http/range.ts";
 import { wholeBody } from "../../http/whole-body.ts";
 import type { MediaSource } from "../media-source.ts";
 import type { PictureStore } from "../picture-store.ts";
 import type { MediaWorkers } from "./media-workers.ts";
 import { type Filled, windowBytes } from "./shared-memory.ts";
-import { checkedAnswer, FileStats, formatFileRequest } from "./worker-wire.ts";
 
 /** Of a body that does not fit into one window: little, as a slow client has one of them waiting. */
 const blockBytes = 512 * 1024;
@@ -28,14 +22,11 @@ export function createWorkerMediaSource(options: {
 }): MediaSource {
   const { workers, archiveId, clock } = options;
 
-  const ask = <T>(operation: string, path: string, read: (answer: Response) => Promise<T>) =>
-    workers.ask(`${operation}?${formatFileRequest({ path, archiveId: archiveId() })}`, async (answer) =>
-      read(await checkedAnswer(answer)),
-    );
+  const fileAt = (path: string) => ({ path, archiveId: archiveId() });
 
   /** At most {@link windowBytes} of the file that has the `tag`, of any where it has none. */
   async function fill(path: string, range: ByteRange, tag?: string): Promise<Filled> {
-    const filled = await workers.fill({ path, archiveId: archiveId(), range });
+    const filled = await workers.fill({ ...fileAt(path), range });
     if (tag === undefined || filled.tag === tag) return filled;
     throw new AppError("corrupt_file", `${path} was replaced while it was read`);
   }
@@ -69,9 +60,7 @@ export function createWorkerMediaSource(options: {
       if (known && known.untilMs > clock.monotonicMs()) return known.sizeBytes;
       recentSizes.delete(path);
       const untilMs = clock.monotonicMs() + sizeMemoryMs;
-      const { size_bytes: sizeBytes } = await ask("size", path, async (answer) =>
-        v.parse(FileStats, await answer.json()),
-      );
+      const sizeBytes = await workers.ask("size", fileAt(path));
       const oldest = recentSizes.keys().next();
       if (recentSizes.size >= maxSizes && !oldest.done) recentSizes.delete(oldest.value);
       recentSizes.set(path, { sizeBytes, untilMs });
@@ -92,11 +81,9 @@ export function createWorkerMediaSource(options: {
       return bytes;
     },
 
-    readIndex: (path) =>
-      ask("index", path, async (answer) => deserialize(await answer.arrayBuffer()) as ArchivedFile),
+    readIndex: (path) => workers.ask("index", fileAt(path)),
 
-    salvageIndex: (path) =>
-      ask("salvage", path, async (answer) => deserialize(await answer.arrayBuffer()) as SalvagedFile),
+    salvageIndex: (path) => workers.ask("salvage", fileAt(path)),
 
     async open(path) {
       const { tag } = await fill(path, { start: 0, end: 0 });
@@ -112,27 +99,11 @@ export function createWorkerMediaSource(options: {
 
 /** Pictures in the same archive. */
 export function createWorkerPictureStore(workers: Pick<MediaWorkers, "ask">): PictureStore {
-  const addressOf = (operation: string, path: string, kind?: PictureKind) =>
-    `${operation}?${formatFileRequest({ path, archiveId: undefined, kind })}`;
   return {
-    read: (kind, path) =>
-      workers.ask(addressOf("picture", path, kind), async (answer) => {
-        const { status } = await checkedAnswer(answer);
-        return status === 204 ? undefined : answer.bytes();
-      }),
-    has: (kind, path) =>
-      workers.ask(
-        addressOf("has-picture", path, kind),
-        async (answer) => (await checkedAnswer(answer)).status !== 204,
-      ),
-    write: (kind, path, jpeg) =>
-      workers.ask(
-        addressOf("keep-picture", path, kind),
-        async (answer) => void (await checkedAnswer(answer)),
-        new Uint8Array(jpeg),
-      ),
-    remove: (path) =>
-      workers.ask(addressOf("remove-pictures", path), async (answer) => void (await checkedAnswer(answer))),
+    read: (kind, path) => workers.ask("readPicture", { kind, path }),
+    has: (kind, path) => workers.ask("hasPicture", { kind, path }),
+    write: (kind, path, jpeg) => workers.ask("writePicture", { kind, path, jpeg }),
+    remove: (path) => workers.ask("removePictures", { path }),
   };
 }
 

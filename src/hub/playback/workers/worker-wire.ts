@@ -1,62 +1,59 @@
 import * as v from "valibot";
-import { type PictureKind, pictureKinds } from "../../../common/archive-path.ts";
-import { AppError } from "../../../common/errors.ts";
+import type { PictureKind } from "../../../common/archive-path.ts";
+import type { ArchivedFile } from "../../../common/mp4/archive-file.ts";
+import type { SalvagedFile } from "../../../common/mp4/salvage-file.ts";
+import type { ByteRange } from "../../http/range.ts";
 
 /**
- * What the hub and its media workers say to each other: HTTP over a unix socket, with the bytes of files in memory that
- * they share. Both are the same program, so nothing of it is kept for older ones.
+ * What the hub and its media workers say to each other, over the channel that the runtime has between a process and its
+ * child; the bytes of files lie in memory that they share. Both are the same program, so nothing is kept for older ones.
  */
-export const WorkerFailure = v.object({
-  code: v.picklist(["not_found", "unavailable", "corrupt_file", "io", "internal"]),
-  message: v.string(),
-});
-export type WorkerFailure = v.InferOutput<typeof WorkerFailure>;
+export interface WorkerOperations {
+  /** In bytes. */
+  size(file: FileInArchive): Promise<number>;
+  /** Reads a range into a window of the shared memory; returns a tag of the file. */
+  fill(request: FileInArchive & { range: ByteRange; window: number }): Promise<string>;
+  index(file: FileInArchive): Promise<ArchivedFile>;
+  salvage(file: FileInArchive): Promise<SalvagedFile>;
+  readPicture(picture: Picture): Promise<Uint8Array | undefined>;
+  hasPicture(picture: Picture): Promise<boolean>;
+  writePicture(picture: Picture & { jpeg: Uint8Array }): Promise<void>;
+  removePictures(video: { path: string }): Promise<void>;
+}
 
-export const FileStats = v.object({ size_bytes: v.number() });
-
-/** The first message of a worker to its parent: its socket is there. */
-export const readyMessage = "ready";
-
-/** Status of every failure; what it is stands in the body. */
-export const failureStatus = 500;
-
-export interface FileRequest {
+export interface FileInArchive {
   /** Relative to the archive's root. */
   path: string;
   /** The archive that the catalog belongs to, once known. */
   archiveId: string | undefined;
-  range?: { start: number; end: number } | undefined;
-  /** Where in the shared memory the range goes. */
-  window?: number | undefined;
-  /** Of what is made of the video at `path`. */
-  kind?: PictureKind | undefined;
 }
 
-export function formatFileRequest({ path, archiveId, range, window, kind }: FileRequest): string {
-  const fields = new URLSearchParams({ path });
-  if (archiveId !== undefined) fields.set("archive_id", archiveId);
-  if (range !== undefined) fields.set("range", `${range.start}-${range.end}`);
-  if (window !== undefined) fields.set("window", String(window));
-  if (kind !== undefined) fields.set("kind", kind);
-  return fields.toString();
+/** Made of the video at `path`. */
+export interface Picture {
+  kind: PictureKind;
+  path: string;
 }
 
-export function parseFileRequest(fields: URLSearchParams): FileRequest {
-  const path = fields.get("path");
-  if (path === null) throw new AppError("internal", "a request without a path");
-  const [start, end] = fields.get("range")?.split("-").map(Number) ?? [];
-  return {
-    path,
-    archiveId: fields.get("archive_id") ?? undefined,
-    range: start === undefined || end === undefined ? undefined : { start, end },
-    window: fields.has("window") ? Number(fields.get("window")) : undefined,
-    kind: pictureKinds.find((kind) => kind === fields.get("kind")),
-  };
+export type WorkerOperation = keyof WorkerOperations;
+export type Argument<Name extends WorkerOperation> = Parameters<WorkerOperations[Name]>[0];
+export type Result<Name extends WorkerOperation> = Awaited<ReturnType<WorkerOperations[Name]>>;
+
+export interface WorkerRequest<Name extends WorkerOperation = WorkerOperation> {
+  id: number;
+  operation: Name;
+  argument: Argument<Name>;
 }
 
-/** Throws what the worker threw. */
-export async function checkedAnswer(answer: Response): Promise<Response> {
-  if (answer.status !== failureStatus) return answer;
-  const { code, message } = v.parse(WorkerFailure, await answer.json());
-  throw new AppError(code, message);
-}
+export const WorkerAnswer = v.variant("kind", [
+  /** The first message of a worker: it can be asked. */
+  v.object({ kind: v.literal("ready") }),
+  v.object({ kind: v.literal("result"), id: v.number(), result: v.unknown() }),
+  v.object({
+    ...{ kind: v.literal("failure"), id: v.number() },
+    ...{
+      code: v.picklist(["not_found", "unavailable", "corrupt_file", "io", "internal"]),
+      message: v.string(),
+    },
+  }),
+]);
+export type WorkerAnswer = v.InferOutput<typeof WorkerAnswer>;

@@ -1,7 +1,4 @@
 import { expect, setDefaultTimeout } from "bun:test";
-import { existsSync } from "node:fs";
-import { readFile } from "node:fs/promises";
-import { dirname } from "node:path";
 import { sleep, systemClock } from "../../../../src/common/clock.ts";
 import { newApiKey } from "../../../../src/hub/auth/api-key.ts";
 import type { Video } from "../../../../src/hub/db/catalog.ts";
@@ -72,7 +69,7 @@ whereItCanHang(
   },
 );
 
-whereItCanHang("a hub that is killed leaves no worker and no socket", async () => {
+whereItCanHang("a hub that is killed leaves no worker", async () => {
   await using folder = await openHangingFolder();
   await using data = await temporaryFolder();
   const [video] = (await archiveTestRun(folder.real, { startTimeMs, secondsPerVideo: [2] })) as [Video];
@@ -86,11 +83,7 @@ whereItCanHang("a hub that is killed leaves no worker and no socket", async () =
   const headers = { authorization: `Bearer ${text}` };
   const response = await fetch(`${hub.url}/api/videos/${video.videoId}/stream`, { headers });
   expect((await response.arrayBuffer()).byteLength).toBe(video.fileSizeBytes);
-  const [pid] = await processesWith("media-worker", folder.path);
-  const argv = (await readFile(`/proc/${pid}/cmdline`, "utf8")).split("\0");
-  const socketFolder = dirname(argv[argv.indexOf("--socket") + 1] ?? "");
-  expect(existsSync(socketFolder)).toBe(true);
+  expect(await processesWith("media-worker", folder.path)).not.toEqual([]);
   hub.child.kill("SIGKILL");
   while ((await processesWith("media-worker", folder.path)).length > 0) await sleep(20);
-  expect(existsSync(socketFolder)).toBe(false);
 });
