@@ -1,5 +1,6 @@
 import { AppError, errorCodeOf } from "../../common/errors.ts";
 import type { Catalog, Video } from "../db/catalog.ts";
+import { isFootage } from "../plan-coverage.ts";
 import type { MediaSource } from "../playback/media-source.ts";
 import { type Clip, type ClipFormat, type ClipRange, emptyClip, type FilePart } from "./clip.ts";
 import { ClipBuilder, type SampledSource } from "./clip-builder.ts";
@@ -58,7 +59,8 @@ export function createClipService({ catalog, media, tasks }: ClipServiceParts): 
         const issues = [{ path: "to", message: `expected a range with at most ${maxVideos} videos` }];
         throw new AppError("invalid_input", "the range has too many videos for one clip", { issues });
       }
-      if (page.length < pageSize) return videos;
+      // The picture in place of a camera explains a gap and does not fill it.
+      if (page.length < pageSize) return videos.filter(isFootage);
     }
   }
 

@@ -112,6 +112,25 @@ describe("a clip", () => {
     expect(await durationMs()).toBe("4000");
   }, 60_000);
 
+  test("goes without the picture that was recorded in place of the camera", async () => {
+    await using other = await startExportServer();
+    const run = { startTimeMs: startMs, secondsPerVideo: [2, 2] };
+    const [before, after] = await archiveTestRun(other.root, run);
+    const noSignal = { startTimeMs: startMs + 4_000, secondsPerVideo: [2], size: "192x108" };
+    const [mock] = await archiveTestRun(other.root, noSignal);
+    const spanAt = (seconds: number) => ({
+      ...{ startTimeMs: startMs + seconds * 1000, endTimeMs: startMs + (seconds + 2) * 1000 },
+    });
+    other.add(before!, { ...mock!, ...spanAt(2), isMock: true }, { ...after!, ...spanAt(4) });
+    for (const format of ["mp4", "fmp4"]) {
+      const response = await other.clip(startMs, 0, 6, `&format=${format}`);
+      expect([response.status, response.headers.get("livecam-duration-ms")]).toEqual([200, "4000"]);
+      await response.bytes();
+    }
+    // There is nothing else.
+    expect((await other.clip(startMs, 2, 4)).status).toBe(404);
+  }, 60_000);
+
   test("over a hole goes on at once after it", async () => {
     const response = await server.clip(startMs, 10, 23);
     expect(response.headers.get("livecam-duration-ms")).toBe("5000");
