@@ -102,4 +102,13 @@ export const archiveFaults: readonly Fault[] = [
     site: (folder) => smbSite(folder, 20_000),
     inject: async () => () => undefined,
   },
+  {
+    name: "SMB over a slow wire (1 MB/s; the camera makes 0.5)",
+    unable: needsSmb,
+    site: async (folder) => ({
+      ...(await smbSite(folder, 1_000_000)),
+      camera: { width: 960, height: 540, bitrate: 4_000_000 },
+    }),
+    inject: async () => () => undefined,
+  },
 ];

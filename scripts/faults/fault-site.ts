@@ -18,8 +18,8 @@ export const cameraId = "cam01";
 export interface SiteOptions {
   /** Sections of the edge's config, over those of every site. */
   config?: Record<string, object>;
-  /** Bits per second of the camera. */
-  bitrate?: number;
+  /** Over those of every site. */
+  camera?: { width?: number; height?: number; bitrate?: number };
   /** The archive is a disk of its own, of so many bytes. */
   archiveDiskBytes?: number;
   /** So is the spool. */
@@ -81,10 +81,11 @@ export class FaultSite implements AsyncDisposable {
     }
     const proxy = stack.use(await startFaultProxy());
     const { recording, upload, network, system } = options.config ?? {};
-    const source = { type: "test", width: 192, height: 108, fps: 20, keyframe_seconds: fragmentSeconds };
+    const picture = { width: 192, height: 108, bitrate: 60_000, ...options.camera };
+    const source = { type: "test", fps: 20, keyframe_seconds: fragmentSeconds, ...picture };
     const site = await makeEdgeSite(folder, {
       ...{ hubUrl: proxy.url, apiKey: nodeKey },
-      cameras: [{ id: cameraId, source: { ...source, bitrate: options.bitrate ?? 60_000 } }],
+      cameras: [{ id: cameraId, source }],
       config: {
         recording: { segment_seconds: 2, fsync_interval_ms: 2000, stall_seconds: 2, ...recording },
         upload: { stall_seconds: 3, check_cron: "* * * * * *", ...upload },

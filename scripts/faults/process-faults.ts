@@ -3,7 +3,7 @@ import type { Fault } from "./fault.ts";
 import type { FaultSite } from "./fault-site.ts";
 
 /** Slow enough that an upload can be met while it runs. */
-const slowUploads = { bitrate: 200_000, config: { upload: { max_bytes_per_second: 60_000 } } };
+const slowUploads = { camera: { bitrate: 200_000 }, config: { upload: { max_bytes_per_second: 60_000 } } };
 
 async function whenUploading(site: FaultSite): Promise<void> {
   await site.until(async () => {

@@ -22,7 +22,7 @@ export interface GapReporterOptions {
 type Gap = ReturnType<GapQueue["pending"]>[number];
 
 /** A hub that does not know of gaps yet is asked about as rarely as that. */
-const defaultBackoff: BackoffOptions = { firstMs: 1000, maxMs: 300_000 };
+const defaultBackoff: BackoffOptions = { firstMs: 1000, maxMs: 60_000 };
 
 /** Tells the hub what was not recorded and why, oldest first, again and again until it has acknowledged each. */
 export class GapReporter {

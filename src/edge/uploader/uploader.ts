@@ -42,7 +42,9 @@ export interface UploaderStatus extends UploadCounts {
   lastError: string | undefined;
 }
 
-const defaultBackoff: BackoffOptions = { firstMs: 1000, maxMs: 300_000 };
+const defaultBackoff: BackoffOptions = { firstMs: 1000, maxMs: 60_000 };
+/** After a segment that failed for itself, which is put aside: the others need not wait, only not fail without a pause. */
+const maxOwnPauseMs = 10_000;
 const defaultGraceMs = 5000;
 /** The clock that windows go by may be set meanwhile. */
 const maxWindowWaitMs = 60_000;
@@ -248,7 +250,8 @@ export class Uploader {
     if (fault === "damaged") return this.#setAside(videoId, error);
     this.#lastError = errorFields(error).error;
     if (fault === "segment") this.#plan.holdBack(videoId, errorFields(error).error, clock.monotonicMs());
-    this.#retry ??= { delayMs: this.#backoff.next(), away: fault === "away" };
+    const atMostMs = fault === "segment" ? maxOwnPauseMs : Number.POSITIVE_INFINITY;
+    this.#retry ??= { delayMs: Math.min(this.#backoff.next(), atMostMs), away: fault === "away" };
     logger.error("an upload failed", {
       video_id: videoId,
       ...errorFields(error),

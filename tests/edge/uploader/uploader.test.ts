@@ -3,7 +3,7 @@ import { readdir, readFile, rm, writeFile } from "node:fs/promises";
 import { join } from "node:path";
 import { type Clock, systemClock } from "../../../src/common/clock.ts";
 import { AppError } from "../../../src/common/errors.ts";
-import { createLogger } from "../../../src/common/log.ts";
+import { createLogger, type Logger } from "../../../src/common/log.ts";
 import type { ArchiveDestination } from "../../../src/edge/uploader/archive-destination.ts";
 import { PathDestination } from "../../../src/edge/uploader/path-destination.ts";
 import { UploadWindows } from "../../../src/edge/uploader/upload-windows.ts";
@@ -19,7 +19,7 @@ import { openTestSpool } from "../../support/test-spool.ts";
 
 /** A real spool and archive; `wrap` stands between the uploader and the archive. */
 async function setUp(
-  options: Partial<UploaderOptions> = {},
+  { realPauses, ...options }: Partial<UploaderOptions> & { realPauses?: boolean } = {},
   wrap: (real: ArchiveDestination) => Partial<ArchiveDestination> = () => ({}),
 ) {
   const folder = await temporaryFolder();
@@ -35,7 +35,7 @@ async function setUp(
     expectedArchiveId: () => testArchiveId,
     clock: systemClock,
     logger: createLogger("uploader"),
-    backoff: { firstMs: 1, maxMs: 5 },
+    ...(!realPauses && { backoff: { firstMs: 1, maxMs: 5 } }),
     ...options,
   });
   const controller = new AbortController();
@@ -349,4 +349,34 @@ test("one that is still being recorded can be waited for", async () => {
   const end = { endTimeMs: start.startTimeMs + 400, durationMs: 400, fps: 10, clockState: "synced" } as const;
   await segment.close({ ...end, endReason: "boundary" });
   expect(at.spool.uploads.preferred()).toEqual([start.videoId]);
+});
+
+test.each([
+  ["the archive that is away", new AppError("unavailable", "not mounted"), 60_000],
+  ["the segment, or what carries it", new AppError("internal", "the upload worker ended"), 10_000],
+])("a failure for %s is tried again before long, however often it was", async (_whose, error, atMostMs) => {
+  const pauses: number[] = [];
+  const silent = () => undefined;
+  const logger = {
+    ...{ debug: silent, info: silent },
+    error: (_message: string, about: { retry_in_ms: number }) => pauses.push(about.retry_in_ms),
+  } as unknown as Logger;
+  let puts = 0;
+  await using at = await setUp({ realPauses: true, logger }, () => ({
+    put: async () => {
+      puts++;
+      throw error;
+    },
+  }));
+  const [videoId = ""] = await at.record(1);
+  at.start();
+  for (let n = 1; n <= 12; n++) {
+    await until(() => pauses.length >= n);
+    while (puts === n) {
+      at.uploader.retry(videoId);
+      await Bun.sleep(1);
+    }
+  }
+  expect(Math.max(...pauses)).toBeLessThanOrEqual(atMostMs);
+  expect(Math.max(...pauses)).toBeGreaterThan(atMostMs / 2);
 });
