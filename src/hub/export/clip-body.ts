@@ -1,4 +1,5 @@
 import type { MediaSource } from "../playback/media-source.ts";
+import { createBlockStream } from "./block-stream.ts";
 import type { ClipPart, FilePart } from "./clip.ts";
 import { firstFileOf, PartsReader, stretchesOf } from "./parts-reader.ts";
 
@@ -35,17 +36,10 @@ export async function createClipBody(options: ClipBodyOptions): Promise<Blob | R
     }
   }
   const reader = new PartsReader({ media: options.media, stretches });
-  let hasLeft = false;
   const end = async () => {
-    options.client.removeEventListener("abort", leave);
     await reader[Symbol.asyncDispose]();
     options.onEnd();
   };
-  const leave = () => {
-    hasLeft = true;
-    void end();
-  };
-  options.client.addEventListener("abort", leave);
   try {
     await reader.ready();
   } catch (error) {
@@ -53,29 +47,12 @@ export async function createClipBody(options: ClipBodyOptions): Promise<Blob | R
     const first = firstFileOf(stretches);
     throw first === undefined ? error : await options.refusal(error, first.part);
   }
-  if (options.client.aborted) leave();
-  const source: Bun.DirectUnderlyingSource<Uint8Array> = {
-    // Bun copies what is written before `write` returns, so blocks are used again; half the work of a plain stream.
-    type: "direct",
-    async pull(controller) {
-      try {
-        for (;;) {
-          const bytes = await reader.read();
-          if (bytes === undefined || hasLeft) break;
-          controller.write(bytes);
-          // Without `true` it waits for nobody, and all of the clip waits in memory for a client that does not read.
-          await controller.flush(true);
-        }
-        controller.end();
-      } catch (error) {
-        if (hasLeft) return;
-        if (reader.part?.kind === "file") options.onError(error, reader.part);
-        throw error;
-      } finally {
-        await end();
-      }
+  return createBlockStream({
+    next: () => reader.read(),
+    client: options.client,
+    onError: (error) => {
+      if (reader.part?.kind === "file") options.onError(error, reader.part);
     },
-    cancel: leave,
-  };
-  return new ReadableStream(source as unknown as Bun.UnderlyingSource<Uint8Array>);
+    onEnd: end,
+  });
 }

@@ -1,4 +1,3 @@
-import { predictLength } from "client-zip";
 import { AppError, errorCodeOf } from "../../common/errors.ts";
 import { formatWireTime } from "../../common/protocol/wire.ts";
 import type { Catalog } from "../db/catalog.ts";
@@ -8,6 +7,7 @@ import type { ClipService } from "./clip-service.ts";
 import { firstFileOf, PartsReader, stretchesOf } from "./parts-reader.ts";
 import { type CameraRange, type CoverageJson, readCoverage } from "./range-coverage.ts";
 import { createZipBody, type ZipFile } from "./zip-body.ts";
+import { zipLength } from "./zip-format.ts";
 
 export const maxClipsInZip = 64;
 /** Of all its clips together: it bounds the indexes that are kept while the ZIP is sent, about 1 MB per hour. */
@@ -84,9 +84,9 @@ export async function planClipsZip(
     clips: entries,
   };
   const manifestText = () => `${JSON.stringify(manifest, undefined, 2)}\n`;
-  const sizes = zipped.map(({ name, clip }) => ({ name, size: clip.sizeBytes }));
-  const own = { name: manifestName, size: Buffer.byteLength(manifestText()) };
-  return { clips: zipped, sizeBytes: Number(predictLength([...sizes, own])), manifestText };
+  const sizes = zipped.map(({ name, clip }) => ({ name, sizeBytes: clip.sizeBytes }));
+  const own = { name: manifestName, sizeBytes: Buffer.byteLength(manifestText()) };
+  return { clips: zipped, sizeBytes: zipLength([...sizes, own]), manifestText };
 }
 
 async function clipIn(
@@ -147,7 +147,7 @@ export async function createClipsZipBody(
 ): Promise<ReadableStream<Uint8Array>> {
   const { media, client } = options;
   const stretchesIn = (clip: Clip) => stretchesOf(clip.parts, { start: 0, end: clip.sizeBytes });
-  const readerOf = (clip: Clip) => new PartsReader({ media, stretches: stretchesIn(clip), keep: true });
+  const readerOf = (clip: Clip) => new PartsReader({ media, stretches: stretchesIn(clip) });
   const [first] = zip.clips;
   if (first === undefined) throw new AppError("internal", "a ZIP of no clips");
   let reader = readerOf(first.clip);
@@ -163,10 +163,9 @@ export async function createClipsZipBody(
     for (const { name, clip, json } of zip.clips) {
       // The first is open. The same clip may come again.
       if (json !== first?.json) reader = readerOf(clip);
-      yield { name, input: blocksOf(json), sizeBytes: clip.sizeBytes };
+      yield { name, input: blocksOf(json) };
     }
-    const text = zip.manifestText();
-    yield { name: manifestName, input: text, sizeBytes: Buffer.byteLength(text) };
+    yield { name: manifestName, input: zip.manifestText() };
   }
   async function* blocksOf(json: ZippedClip["json"]) {
     const hash = new Bun.CryptoHasher("sha256");

@@ -33,7 +33,7 @@ export async function createEvidenceBody(options: {
   const { media, entries, client } = options;
   const readerOf = ({ filePath, videoId, fileSizeBytes: end }: Video) => {
     const part = { kind: "file", filePath, videoId, start: 0, end } as const;
-    return new PartsReader({ media, stretches: [{ part, start: 0, end }], keep: true });
+    return new PartsReader({ media, stretches: [{ part, start: 0, end }] });
   };
   const first = entries.find((entry): entry is VideoEntry => "video" in entry)?.video;
   let reader = first && readerOf(first);
@@ -47,8 +47,8 @@ export async function createEvidenceBody(options: {
   async function* files(): AsyncGenerator<ZipFile> {
     for (const entry of entries) {
       const { name } = entry;
-      if ("text" in entry) yield { name, input: entry.text, sizeBytes: Buffer.byteLength(entry.text) };
-      else yield { name, input: blocksOf(entry.video), sizeBytes: entry.video.fileSizeBytes };
+      if ("text" in entry) yield { name, input: entry.text };
+      else yield { name, input: blocksOf(entry.video) };
     }
   }
   async function* blocksOf(video: Video) {

@@ -40,8 +40,6 @@ export function stretchesOf(
 export interface PartsReaderOptions {
   media: Pick<MediaSource, "open">;
   stretches: readonly Stretch[];
-  /** What was read may be kept; else it is good until the next `read`. */
-  keep?: boolean;
 }
 
 /** Reads stretches in order, block by block as they are taken, one block ahead; has one file open at a time. */
@@ -72,7 +70,7 @@ export class PartsReader implements AsyncDisposable {
     if (this.#isClosed) await this.#close();
   }
 
-  /** Undefined at the end, and when it was closed meanwhile. Throws what {@link MediaFile} throws. */
+  /** Good until the next. Undefined at the end, and when it was closed meanwhile. Throws what {@link MediaFile} throws. */
   async read(): Promise<Uint8Array | undefined> {
     const { stretches } = this.#options;
     for (; !this.#isClosed; this.#index++) {
@@ -96,8 +94,8 @@ export class PartsReader implements AsyncDisposable {
   }
 
   async #openStretch(stretch: FileStretch): Promise<OpenStretch> {
-    const { media, keep = false } = this.#options;
-    return new OpenStretch(await media.open(stretch.part.filePath), stretch, keep);
+    const { media } = this.#options;
+    return new OpenStretch(await media.open(stretch.part.filePath), stretch);
   }
 
   async #close(): Promise<void> {
@@ -126,10 +124,9 @@ class OpenStretch implements AsyncDisposable {
   constructor(
     readonly file: MediaFile,
     readonly stretch: FileStretch,
-    keep: boolean,
   ) {
     const { part, start, end } = stretch;
-    const blocks = new Blocks(file, keep);
+    const blocks = new Blocks(file);
     this.#reader =
       part.retime === undefined
         ? new PlainReader(blocks, start, end)
@@ -174,14 +171,11 @@ class Blocks {
   readonly #turns: Uint8Array[] = [];
   #turn = 0;
 
-  constructor(
-    readonly file: MediaFile,
-    readonly keep: boolean,
-  ) {}
+  constructor(readonly file: MediaFile) {}
 
   async read(offset: number, end: number): Promise<Uint8Array> {
     const length = Math.max(0, Math.min(blockBytes, end - offset));
-    const block = (this.keep ? new Uint8Array(length) : this.#nextOfTwo()).subarray(0, length);
+    const block = this.#nextOfTwo().subarray(0, length);
     if (length > 0) await this.file.readInto(block, offset);
     return block;
   }

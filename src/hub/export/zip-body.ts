@@ -1,10 +1,10 @@
-import { makeZip } from "client-zip";
+import { createBlockStream } from "./block-stream.ts";
+import { zipOf } from "./zip-format.ts";
 
 export interface ZipFile {
   name: string;
-  /** Blocks that may be kept. */
+  /** Each block is good until the next is asked for. */
   input: string | AsyncIterable<Uint8Array>;
-  sizeBytes: number;
 }
 
 /**
@@ -15,51 +15,18 @@ export interface ZipFile {
 export function createZipBody(options: {
   files: AsyncIterable<ZipFile>;
   nowMs: number;
-  /** Of the request: when it leaves before the answer began, nobody says that it is over. */
   client: AbortSignal;
   onError(error: unknown): void;
   /** Whatever way it ends, once. */
   onEnd(): Promise<void>;
 }): ReadableStream<Uint8Array> {
-  const { files, client, onEnd, onError } = options;
-  const lastModified = noonOf(options.nowMs);
-  let hasEnded = false;
-  const end = async () => {
-    if (hasEnded) return;
-    hasEnded = true;
-    client.removeEventListener("abort", end);
-    await onEnd();
-  };
-  client.addEventListener("abort", end);
-  if (client.aborted) void end();
-  async function* entries() {
-    for await (const { name, input, sizeBytes } of files)
-      yield { name, input, size: sizeBytes, lastModified };
+  const { files, nowMs, client, onEnd, onError } = options;
+  const modifiedAt = noonOf(nowMs);
+  async function* sources() {
+    for await (const { name, input } of files) yield { name, input, modifiedAt };
   }
-  const reader = makeZip(entries()).getReader();
-  return new ReadableStream<Uint8Array>(
-    {
-      async pull(controller) {
-        try {
-          const { done, value } = await reader.read();
-          if (done) {
-            await end();
-            controller.close();
-          } else controller.enqueue(value);
-        } catch (error) {
-          // Nobody waits for the rest when the client left, and the file was closed under the read.
-          if (!hasEnded) onError(error);
-          await end();
-          throw error;
-        }
-      },
-      async cancel() {
-        await end();
-        await reader.cancel();
-      },
-    },
-    { highWaterMark: 0 },
-  );
+  const blocks = zipOf(sources());
+  return createBlockStream({ next: async () => (await blocks.next()).value, client, onError, onEnd });
 }
 
 /**

@@ -1,8 +1,8 @@
-import { makeZip } from "client-zip";
 import { type Entry, fromFdPromise, type ZipFile } from "yauzl";
 import { AppError } from "../../common/errors.ts";
 import { RegularFile } from "../../common/mp4/regular-file.ts";
 import type { SequentialFile } from "../../common/mp4/sequential-reader.ts";
+import { zipOf } from "./zip-format.ts";
 
 export interface ZipEntry {
   name: string;
@@ -72,12 +72,12 @@ export class StoredZip implements AsyncDisposable {
     }
     async function* files() {
       for (const entry of entries) {
-        const { name, modifiedAt: lastModified, sizeBytes: size } = entry;
-        yield { name, lastModified, size, input: blocksOf(entry) };
+        const { name, modifiedAt } = entry;
+        yield { name, modifiedAt, input: blocksOf(entry) };
       }
     }
     let at = 0;
-    for await (const chunk of makeZip(files())) {
+    for await (const chunk of zipOf(files())) {
       if (!content.has(chunk)) {
         const found = await file.readAt(at, chunk.length);
         const differs = chunk.findIndex((byte, i) => byte !== found[i]);
