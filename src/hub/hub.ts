@@ -162,7 +162,7 @@ export async function openHub(options: HubOptions): Promise<Hub> {
     media,
     tasks: new BoundedTasks<Clip>({ concurrency: 2, queueLength: 32 }),
   });
-  const zipSlots = new ExportSlots(4);
+  const [clipSlots, zipSlots] = [new ExportSlots(64), new ExportSlots(4)];
   const cameras = {
     newestVideoOf: async (cameraId: string) => (await nodes.findCamera(cameraId)).newestVideo,
   };
@@ -177,6 +177,7 @@ export async function openHub(options: HubOptions): Promise<Hub> {
   const metrics = new HubMetrics({
     ...{ health, previews: pictures.previewCounts, clock },
     transcoding: () => transcoded?.figures,
+    running: () => ({ liveViews: live.viewerCount, exports: clipSlots.taken + zipSlots.taken }),
     errorCounts: () => errorCounts,
   });
   const playlists = createCameraPlaylists({
@@ -232,7 +233,7 @@ export async function openHub(options: HubOptions): Promise<Hub> {
       createHealthRoutes({ health }),
       createMetricsRoutes({ metrics }),
       createStreamRoutes({ videos: recentVideos, media, parts }),
-      createClipRoutes({ clips, media, slots: new ExportSlots(64), logger: createLogger("export") }),
+      createClipRoutes({ clips, media, slots: clipSlots, logger: createLogger("export") }),
       createClipsZipRoutes({
         ...{ catalog, clips, media, clock, logger: createLogger("export"), softwareVersion: versionText },
         slots: zipSlots,

@@ -9,6 +9,11 @@ export class ExportSlots {
     this.#max = max;
   }
 
+  /** Exports that are being sent. */
+  get taken(): number {
+    return this.#taken;
+  }
+
   /**
    * Answers how to give the slot back, once or more often; that the client leaves does it, too, since an answer that was
    * not begun by then never ends. Throws `unavailable` when all are taken.

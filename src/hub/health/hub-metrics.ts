@@ -37,6 +37,8 @@ export interface PreviewCounts {
 export interface HubMetricsOptions {
   health: HealthService;
   previews: () => PreviewCounts;
+  /** What goes on beside the reading of videos. */
+  running?: () => { liveViews: number; exports: number };
   /** Undefined where nothing is transcoded. */
   transcoding?: () => TranscodingFigures | undefined;
   /** Errors logged since the start, by module. */
@@ -50,6 +52,7 @@ export class HubMetrics {
   readonly #clock: Clock;
   readonly #health: HealthService;
   readonly #previews: () => PreviewCounts;
+  readonly #running: () => { liveViews: number; exports: number };
   readonly #durations: Histogram<"code">;
   readonly #transcoding: () => TranscodingFigures | undefined;
   readonly #errorCounts: () => ReadonlyMap<string, number>;
@@ -59,6 +62,7 @@ export class HubMetrics {
   constructor(options: HubMetricsOptions) {
     this.#health = options.health;
     this.#previews = options.previews;
+    this.#running = options.running ?? (() => ({ liveViews: 0, exports: 0 }));
     this.#clock = options.clock;
     this.#transcoding = options.transcoding ?? (() => undefined);
     this.#errorCounts = options.errorCounts ?? (() => new Map());
@@ -107,6 +111,9 @@ export class HubMetrics {
     gauge("resident_memory_bytes", "Memory of the process.", [[{}, process.memoryUsage.rss()]]);
     gauge("cpu_seconds", "Processor time of the process, user and system.", [[{}, (user + system) / 1e6]]);
     gauge("active_streams", "Videos that were read in the last minute.", [[{}, this.#activeStreams()]]);
+    const { liveViews, exports } = this.#running();
+    gauge("live_views", "Live views that are open; those by HLS of one camera are one.", [[{}, liveViews]]);
+    gauge("exports", "Clips, ZIPs and evidence that are being sent.", [[{}, exports]]);
     const { made, failed, waiting } = this.#previews();
     counter("errors_total", "Errors logged since start.", "module", this.#errorCounts());
     counter("previews_total", "Videos whose previews were made, and tries that failed.", "result", [

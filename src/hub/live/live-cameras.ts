@@ -49,6 +49,11 @@ export class LiveCameras implements WatchableCameras {
     this.#options = options;
   }
 
+  /** Views of all cameras; those by HLS of one camera are one. */
+  get viewerCount(): number {
+    return [...this.#watched.values()].reduce((sum, { viewers }) => sum + viewers.size, 0);
+  }
+
   async join(cameraId: string, viewer: LiveViewer): Promise<() => void> {
     const nodeId = await this.#options.nodeOfCamera(cameraId);
     let watched = this.#watched.get(cameraId);

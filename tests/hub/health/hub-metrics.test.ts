@@ -1,6 +1,7 @@
 import { afterAll, beforeAll, describe, expect, test } from "bun:test";
 import { join } from "node:path";
 import { runChild } from "../../../src/common/child-process.ts";
+import { ExportSlots } from "../../../src/hub/export/export-slots.ts";
 import { HubMetrics } from "../../../src/hub/health/hub-metrics.ts";
 import { FakeClock } from "../../support/fake-clock.ts";
 import { heartbeatRequest, registerRequest } from "../../support/node-reports.ts";
@@ -43,6 +44,30 @@ describe("the hub's metrics", () => {
       expect(text).toContain(`${line}\n`);
     expect(text).toMatch(/^livecam_hub_http_request_duration_seconds_bucket\{le="\+Inf",code="2xx"\} [1-9]/m);
     expect(text).toMatch(/^livecam_hub_disk_free_bytes \d+$/m);
+  });
+
+  test("count live views that are open and exports that are sent", async () => {
+    const figure = async (name: string) =>
+      Number(
+        new RegExp(`^livecam_hub_${name} (\\d+)$`, "m").exec(await (await hub.get("/metrics")).text())?.[1],
+      );
+    const is = async (name: string, value: number) => {
+      while ((await figure(name)) !== value) await Bun.sleep(10);
+    };
+    await is("live_views", 0);
+    const viewer = new WebSocket(`${hub.url.replace(/^http/, "ws")}/api/cameras/cam01/live`, {
+      headers: { authorization: `Bearer ${hub.clientKey}` },
+    } as never);
+    await is("live_views", 1);
+    viewer.close();
+    await is("live_views", 0);
+
+    const slots = new ExportSlots(2);
+    const [release] = [slots.take(new AbortController().signal), slots.take(AbortSignal.abort())];
+    expect(slots.taken).toBe(1);
+    release();
+    release();
+    expect([slots.taken, await figure("exports")]).toEqual([0, 0]);
   });
 
   test("are for readers alone", async () => {
