@@ -6,6 +6,7 @@ import { openBrowser } from "../support/browser.ts";
 import { EdgeProcess, makeEdgeSite } from "../support/edge-process.ts";
 import { startHubProcess } from "../support/hub-process.ts";
 import * as inPage from "../support/in-page.js";
+import { freePort } from "../support/ports.ts";
 import { temporaryFolder } from "../support/sample-recording.ts";
 import { makeAccounts, password, userName } from "../support/test-hub.ts";
 
@@ -17,7 +18,8 @@ test("the live page plays the camera, says when it is paused or away, and plays 
   const archive = join(folder.path, "videos");
   await mkdir(archive);
   const { nodeKey } = await makeAccounts(data);
-  await using hub = await startHubProcess({ data, archive });
+  const port = await freePort();
+  let hub = await startHubProcess({ data, archive, port });
   const site = await makeEdgeSite(folder.path, {
     hubUrl: hub.url,
     apiKey: nodeKey,
@@ -90,8 +92,17 @@ test("the live page plays the camera, says when it is paused or away, and plays 
     edge = new EdgeProcess(site);
     await isPlaying();
     expect(troubles).toEqual([]);
+
+    hub.child.kill("SIGKILL");
+    await hub.child.exited;
+    await page.waitForSelector("[data-state=lost]", { timeout: 30_000 });
+    expect(await page.isVisible("[data-when=lost]")).toBe(true);
+    hub = await startHubProcess({ data, archive, port });
+    // The longer the hub was away, the later the edge tries again.
+    await page.waitForFunction(inPage.livePlays, undefined, { timeout: 120_000 });
   } finally {
     edge.kill("SIGKILL");
     await edge.exited;
+    await hub[Symbol.asyncDispose]();
   }
-}, 180_000);
+}, 300_000);

@@ -100,6 +100,14 @@ test("the wall: newest pictures, live while it is seen, and as it was chosen the
   expect(await page.textContent("[data-camera=cam01] h2")).toBe("now cam01");
   await page.waitForFunction(inPage.wallPlays, 1, { timeout: 30_000 });
 
+  // While the hub does not answer, the page says that what it shows is old.
+  await page.route(`${hub.url}/`, (route) => route.abort());
+  await page.clock.fastForward(16_000);
+  await page.waitForSelector("p[data-hub-away]");
+  await page.unroute(`${hub.url}/`);
+  await page.clock.fastForward(16_000);
+  await page.waitForSelector("p[data-hub-away]", { state: "hidden" });
+
   await page.hover("[data-camera=cam01]");
   await page.click("[data-camera=cam01] [data-tile=full]");
   await page.waitForSelector("[data-camera=cam01] .picture:fullscreen");
@@ -119,5 +127,5 @@ test("the wall: newest pictures, live while it is seen, and as it was chosen the
   }
   const screenshots = process.env.LIVECAM_SCREENSHOTS;
   if (screenshots !== undefined) await page.screenshot({ path: join(screenshots, "wall-full.png") });
-  expect(troubles).toEqual([]);
+  expect(troubles).toEqual([expect.stringContaining("ERR_FAILED")]);
 }, 180_000);

@@ -8,18 +8,19 @@ export interface HubProcess extends AsyncDisposable {
   log(): string;
 }
 
-/** Runs `serve` as a process of its own, on a free port; resolves when it says that it is ready. */
+/** Runs `serve` as a process of its own, on a free port or the one given; resolves when it says that it is ready. */
 export async function startHubProcess(options: {
   data: string;
   archive: string;
   /** A config file. */
   config?: string;
   argv?: readonly string[];
+  port?: number;
   /** Its children outlive it, as they do where people run it; the test runner has the kernel kill them with it. */
   leavesOrphans?: boolean;
 }): Promise<HubProcess> {
-  const { data, archive, config, argv = hubCommand, leavesOrphans = false } = options;
-  const places = ["--listen", "127.0.0.1:0", "--data", data, "--archive", archive];
+  const { data, archive, config, argv = hubCommand, port = 0, leavesOrphans = false } = options;
+  const places = ["--listen", `127.0.0.1:${port}`, "--data", data, "--archive", archive];
   const ready = Promise.withResolvers<string>();
   const lines: string[] = [];
   const child = startChild({

@@ -3,6 +3,8 @@ export function atMs(): number;
 export function isAt(wallMs: number): boolean;
 export function isPast(wallMs: number): boolean;
 export function isBefore(wallMs: number): boolean;
+export function seek(wallMs: number): void;
+export function keepsPicture(): boolean;
 export function isPlaying(): boolean;
 export function isInStep(ms: number): boolean;
 export function figures(): {

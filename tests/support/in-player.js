@@ -23,6 +23,16 @@ export function isBefore(wallMs) {
   return document.querySelector("livecam-player").stage.atMs < wallMs;
 }
 
+export function seek(wallMs) {
+  void document.querySelector("livecam-player").seek(wallMs);
+}
+
+/** What was loaded is still there. */
+export function keepsPicture() {
+  const { stage } = document.querySelector("livecam-player");
+  return !stage.hasFailed && stage.video.videoWidth > 0;
+}
+
 export function isPlaying() {
   return document.querySelector("livecam-player").shuttle.isPlaying;
 }

@@ -33,6 +33,10 @@ export const CamerasPage: FC<{
         </div>
       )}
       <ul class="wall" data-wall>
+        {/* All else of the page is not seen in full screen. */}
+        <li class="hub-away" data-hub-away hidden>
+          {t.hubAway}
+        </li>
         {cameras.map((camera) => (
           <WallTile page={page} camera={camera} isLinked={linkOf(camera.nodeId).isConnected} />
         ))}

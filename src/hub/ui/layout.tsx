@@ -66,6 +66,9 @@ export const Layout: FC<LayoutProps> = ({ page, title, section, refreshSeconds, 
             )}
           </div>
         </header>
+        <p class="hub-away" role="status" data-hub-away hidden>
+          {t.hubAway}
+        </p>
         <main id="content" tabindex={-1} data-refresh={refreshSeconds}>
           {children}
         </main>

@@ -63,6 +63,9 @@ export const LivePage: FC<{ page: PageContext; camera: CameraOverview; link: Nod
         <p class="hint" data-when="away">
           {t.live.away}
         </p>
+        <p class="hint" data-when="lost">
+          {t.live.lost}
+        </p>
         <p class="hint" data-when="unsupported">
           {t.live.unsupported}
         </p>

@@ -5,6 +5,7 @@ import { playerInEnglish } from "./strings-player-en.ts";
 /** English. Its shape is what every other language must fill. */
 export const english = {
   languageName: "English",
+  hubAway: "The hub does not answer. What is shown is from before; it goes on as soon as it does.",
   skipToContent: "Skip to content",
   mainNavigation: "Main",
   signedInAs: (name: string) => `Signed in as ${name}`,
@@ -102,6 +103,7 @@ export const english = {
       "The camera is paused: it gives no picture until it is resumed, also after a restart of its node.",
     pausedSince: (time: string) => `Paused since ${time}.`,
     away: "The camera's node cannot be reached. The picture comes as soon as it can.",
+    lost: "The hub does not answer. Trying again…",
     unsupported: "This browser cannot play what the camera sends. The picture above is its newest.",
   },
 

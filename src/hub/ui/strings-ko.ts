@@ -4,6 +4,7 @@ import { playerInKorean } from "./strings-player-ko.ts";
 
 export const korean: Strings = {
   languageName: "한국어",
+  hubAway: "허브가 응답하지 않습니다. 지금 보이는 내용은 이전 것이며, 응답하면 바로 이어집니다.",
   skipToContent: "본문으로 건너뛰기",
   mainNavigation: "주 메뉴",
   signedInAs: (name) => `${name} 님으로 로그인됨`,
@@ -99,6 +100,7 @@ export const korean: Strings = {
       "카메라가 일시 정지되어 있습니다. 노드를 재시작해도 일시 정지를 해제할 때까지 영상이 나오지 않습니다.",
     pausedSince: (time) => `${time}부터 일시 정지되어 있습니다.`,
     away: "카메라의 노드에 연결할 수 없습니다. 연결되면 바로 영상이 나옵니다.",
+    lost: "허브가 응답하지 않습니다. 다시 시도하는 중…",
     unsupported: "이 브라우저는 카메라가 보내는 형식을 재생할 수 없습니다. 위 사진이 가장 최근 모습입니다.",
   },
 

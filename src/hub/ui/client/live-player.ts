@@ -1,7 +1,10 @@
 import { canPlay, type LiveStream, openLiveStream } from "./live-stream.ts";
 
-/** `stopped`: the camera is paused. `unsupported`: the browser cannot play what it sends. */
-export type LiveState = "connecting" | "playing" | "stopped" | "away" | "unsupported";
+/**
+ * `stopped`: the camera is paused. `away`: its node cannot be reached. `lost`: the hub cannot be. `unsupported`: the browser
+ * cannot play what it sends.
+ */
+export type LiveState = "connecting" | "playing" | "stopped" | "away" | "lost" | "unsupported";
 
 export interface LivePlayer {
   /** Watches again after `stop`; repeatable. */
@@ -14,6 +17,8 @@ const playlistType = "application/vnd.apple.mpegurl";
 /** Of a picture that should move: so long, or three times as long as between its last two fragments. */
 const leastSilentMs = 12_000;
 const lookMs = 3_000;
+/** Between two tries to connect; the first comes sooner. A hub that is started again is soon there. */
+const longestWaitMs = 5_000;
 /** That a connection ended without a word (RFC 6455 section 7.1.5). */
 const deadCode = 1006;
 
@@ -128,8 +133,9 @@ class SocketPlayer implements LivePlayer {
     if (!this.#isWanted) return;
     // Signed out: the hub shows where to sign in.
     if (code === 4004) location.reload();
-    this.#show("connecting");
-    const waitMs = Math.min(15_000, 1000 * 2 ** this.#tries++) * (0.5 + Math.random() / 2);
+    // A connection that breaks is soon there again; where it is not, it is the hub that is not there.
+    this.#show(this.#tries === 0 ? "connecting" : "lost");
+    const waitMs = Math.min(longestWaitMs, 1000 * 2 ** this.#tries++) * (0.5 + Math.random() / 2);
     this.#retry = setTimeout(() => this.#connect(), waitMs);
   }
 

@@ -1,4 +1,4 @@
-import { fetchPage } from "./fetch-page.ts";
+import { fetchThisPage } from "./fetch-page.ts";
 import {
   isLiveWanted,
   loadWallChoice,
@@ -153,7 +153,7 @@ class Wall {
   }
 
   async #refresh(): Promise<void> {
-    const page = document.hidden ? undefined : await fetchPage(location.href).catch(() => undefined);
+    const page = document.hidden ? undefined : await fetchThisPage();
     const list = page?.querySelector<HTMLElement>("[data-wall]");
     if (page && list) this.#takeIn(page, list);
     setTimeout(() => this.#refresh(), refreshMs);

@@ -1,9 +1,11 @@
-import Hls, { type HlsConfig, type LevelDetails } from "hls.js/light";
+import Hls, { type LevelDetails } from "hls.js/light";
 import { localDateOf, startOfLocalDay } from "../../../../common/time-zone.ts";
 import { FrameWatch } from "./frame-watch.ts";
 import { GrowingPlaylist } from "./growing-playlist.ts";
+import { bufferSeconds, hlsSettings, playlistLoader } from "./hls-settings.ts";
 import { findMoment, planStretches, type Stretch, wallOf } from "./plan-media-clock.ts";
 import type { View } from "./plan-view.ts";
+import type { PlayerNote } from "./player-note.ts";
 import { isoOf } from "./timeline-data.ts";
 import { wallMs } from "./wall-clock.ts";
 import type { Failure } from "./words.ts";
@@ -13,54 +15,11 @@ const hourMs = 3_600_000;
 const windowMs = 26 * hourMs;
 /** Before the moment that is asked for: a playlist of what is on the edge is read anew as often as it grows. */
 const edgeBackMs = 5 * 60_000;
-const bufferSeconds = 20;
 const holeSeconds = 0.5;
+/** Until what does not come is asked for again, when hls.js has given it up. */
+const askAgainMs = 3_000;
 /** As long as what is buffered already needs to be shown. */
 const holeMs = 100;
-
-const settings: Partial<HlsConfig> = {
-  // A worker would need an exception in the content security policy, and fragmented MP4 gives it nothing to do.
-  enableWorker: false,
-  lowLatencyMode: false,
-  // Gaps are known from the timeline; as cues they would need a text track from a data: address.
-  enableDateRangeMetadataCues: false,
-  enableEmsgMetadataCues: false,
-  enableID3MetadataCues: false,
-  // Where to begin is known when the playlist is.
-  autoStartLoad: false,
-  // There is one quality, which is chosen by a person.
-  testBandwidth: false,
-  startFragPrefetch: true,
-  maxBufferLength: bufferSeconds,
-  maxMaxBufferLength: 12 * bufferSeconds,
-  maxBufferSize: 80_000_000,
-  backBufferLength: 30,
-  maxBufferHole: 0.3,
-  // A hub that is busy, or an archive that is away for a moment.
-  fragLoadPolicy: {
-    default: {
-      maxTimeToFirstByteMs: 20_000,
-      maxLoadTimeMs: 120_000,
-      timeoutRetry: { maxNumRetry: 4, retryDelayMs: 0, maxRetryDelayMs: 0 },
-      errorRetry: { maxNumRetry: 6, retryDelayMs: 500, maxRetryDelayMs: 5_000 },
-    },
-  },
-};
-
-/** Playlists as they are told, or as if they grew. */
-function playlistLoader(growing: () => GrowingPlaylist | undefined): NonNullable<HlsConfig["pLoader"]> {
-  const Loader = Hls.DefaultConfig.loader;
-  return class extends Loader {
-    override load(...[context, config, callbacks]: Parameters<InstanceType<typeof Loader>["load"]>): void {
-      const playlist = growing();
-      const onSuccess: typeof callbacks.onSuccess = (response, ...rest) => {
-        if (playlist && typeof response.data === "string") response.data = playlist.next(response.data);
-        callbacks.onSuccess(response, ...rest);
-      };
-      super.load(context, config, { ...callbacks, onSuccess });
-    }
-  } as unknown as NonNullable<HlsConfig["pLoader"]>;
-}
 
 /** What happens on a stage; times in ms since 1970 UTC. */
 export interface StageEvents {
@@ -79,6 +38,7 @@ export class CameraStage {
   readonly frames: FrameWatch;
   readonly #timeZone: string;
   readonly #events: StageEvents;
+  readonly #note: Pick<PlayerNote, "sayUnanswered" | "sayAnswered">;
   #hls: Hls | undefined;
   #stretches: Stretch[] = [];
   #details: LevelDetails | undefined;
@@ -91,12 +51,17 @@ export class CameraStage {
   /** Where to be as soon as the playlist is there. */
   #wantedMs: number | undefined;
   #recoveries = 0;
+  /** Since the last part that came. */
+  #isUnanswered = false;
+  #askingAgain: ReturnType<typeof setTimeout> | undefined;
 
   constructor(options: {
     cameraId: string;
     timeZone: string;
     video: HTMLVideoElement;
     events: StageEvents;
+    /** Is told when it stands as no answer comes, and when it does not any more: it goes on by itself. */
+    note: Pick<PlayerNote, "sayUnanswered" | "sayAnswered">;
     /** Whether a moment is recorded and not archived yet. */
     isOnEdge: (atMs: number) => boolean;
   }) {
@@ -104,9 +69,12 @@ export class CameraStage {
     this.#timeZone = options.timeZone;
     this.video = options.video;
     this.#events = options.events;
+    this.#note = options.note;
     this.#isOnEdge = options.isOnEdge;
     this.frames = new FrameWatch(this.video, () => this.#hasMore());
     this.video.addEventListener("seeking", () => setTimeout(() => this.#leaveHole(), holeMs));
+    this.video.addEventListener("waiting", () => this.#tellStanding());
+    this.video.addEventListener("canplay", () => this.#note.sayAnswered());
     for (const arrived of ["loadeddata", "seeked"]) {
       this.video.addEventListener(arrived, () => {
         if (this.#details) this.#wantedMs = undefined;
@@ -201,6 +169,7 @@ export class CameraStage {
   }
 
   destroy(): void {
+    clearTimeout(this.#askingAgain);
     this.#hls?.destroy();
     this.#hls = undefined;
   }
@@ -236,13 +205,14 @@ export class CameraStage {
     if (isOver) query.set("to", isoOf(toMs));
     if (this.#withEdge) query.set("edge", "1");
     else if (this.#quality !== "source") query.set("quality", this.#quality);
+    clearTimeout(this.#askingAgain);
     const hls = this.#hls ?? this.#open();
     this.#growing = this.#withEdge && !isOver ? new GrowingPlaylist() : undefined;
     hls.loadSource(`/api/cameras/${this.cameraId}/hls.m3u8?${query}`);
   }
 
   #open(): Hls {
-    const hls = new Hls({ ...settings, pLoader: playlistLoader(() => this.#growing) });
+    const hls = new Hls({ ...hlsSettings, pLoader: playlistLoader(() => this.#growing) });
     this.#hls = hls;
     hls.config.maxBufferLength = bufferSeconds * Math.max(1, this.video.playbackRate);
     hls.attachMedia(this.video);
@@ -251,39 +221,63 @@ export class CameraStage {
     hls.on(Hls.Events.LEVEL_PTS_UPDATED, (_, { details }) => this.#take(details));
     hls.on(Hls.Events.FRAG_BUFFERED, () => {
       this.#recoveries = 0;
+      this.#isUnanswered = false;
+      this.#note.sayAnswered();
       this.#leaveHole();
     });
-    hls.on(Hls.Events.ERROR, (_, { fatal, type, details, response }) => {
-      if (!fatal) return;
+    hls.on(Hls.Events.ERROR, (_, { fatal, type, details, response, frag }) => {
+      const isMore = type === Hls.ErrorTypes.NETWORK_ERROR && (frag ?? this.#details) !== undefined;
+      if (isMore && !isRefusal(response?.code)) this.#hearNothing(fatal);
+      else if (fatal) fail(type, details, response?.code);
+    });
+    const fail = (type: string, details: string, status: number | undefined) => {
       const isMedia = type === Hls.ErrorTypes.MEDIA_ERROR;
       // A codec that the browser does not know it will not know at the next try.
       const mayRecover = isMedia && details !== Hls.ErrorDetails.BUFFER_ADD_CODEC_ERROR;
       if (mayRecover && this.#recoveries++ < 2) hls.recoverMediaError();
       else if (type !== Hls.ErrorTypes.NETWORK_ERROR) this.#fail("media");
-      else this.#fail(isRefusal(response?.code) ? "refused" : "network");
-    });
+      else this.#fail(isRefusal(status) ? "refused" : "network");
+    };
     return hls;
+  }
+
+  /** A part, or what came after it, is not to be had now. What was loaded plays on, and the last picture stays. */
+  #hearNothing(hasGivenUp: boolean): void {
+    this.#isUnanswered = true;
+    this.#tellStanding();
+    if (!hasGivenUp) return;
+    clearTimeout(this.#askingAgain);
+    this.#askingAgain = setTimeout(() => this.#startLoad(), askAgainMs);
+  }
+
+  #tellStanding(): void {
+    if (this.#isUnanswered && this.video.readyState < HTMLMediaElement.HAVE_FUTURE_DATA)
+      this.#note.sayUnanswered();
   }
 
   #take(details: LevelDetails): void {
     const isFirst = this.#details === undefined;
     this.#details = details;
     this.#stretches = planStretches(details.fragments);
-    if (isFirst && this.#wantedMs !== undefined) {
-      const found = findMoment(this.#stretches, this.#wantedMs);
-      const last = this.#stretches.at(-1);
-      const seconds = found?.seconds ?? (last ? last.start + Math.max(0, last.seconds - 1) : 0);
-      // hls.js goes there by itself when the first part has come.
-      this.#hls?.startLoad(seconds);
-    }
+    if (isFirst && this.#wantedMs !== undefined) this.#startLoad();
     this.#events.onLoaded?.();
+  }
+
+  /** From where it is, or is to be: hls.js goes there by itself when the first part has come. */
+  #startLoad(): void {
+    if (this.#wantedMs === undefined) {
+      this.#hls?.startLoad(this.video.currentTime);
+      return;
+    }
+    const found = findMoment(this.#stretches, this.#wantedMs);
+    const last = this.#stretches.at(-1);
+    this.#hls?.startLoad(found?.seconds ?? (last ? last.start + Math.max(0, last.seconds - 1) : 0));
   }
 
   #fail(why: Failure): void {
     const wasPlaying = !this.video.paused;
     this.#wantedMs = this.atMs;
-    this.#hls?.destroy();
-    this.#hls = undefined;
+    this.destroy();
     this.#window = undefined;
     this.#details = undefined;
     this.#events.onFailed(why, wasPlaying);

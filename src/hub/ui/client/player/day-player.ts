@@ -5,10 +5,12 @@ import { DayAround } from "./day-around.ts";
 import { FollowNewest } from "./follow-newest.ts";
 import { HoverCard } from "./hover-card.ts";
 import { InStep } from "./in-step.ts";
+import { LeapWatch } from "./leap-watch.ts";
 import { listenForKeys } from "./listen-for-keys.ts";
 import { listenForOthers } from "./other-cameras.ts";
 import { following, type View } from "./plan-view.ts";
 import type { PlayerKeys } from "./player-keys.ts";
+import { PlayerNote } from "./player-note.ts";
 import { part, readSettings } from "./player-settings.ts";
 import { fallBackToH264, fillQualities } from "./quality-menu.ts";
 import { refreshOften } from "./refresh-often.ts";
@@ -20,7 +22,7 @@ import { wallMs } from "./wall-clock.ts";
 import { createTimeFormats, type Failure, fill } from "./words.ts";
 
 const stepMs = 100;
-const noteMs = 6_000;
+const askAgainMs = 3_000;
 
 /** The page of a camera's day with script: any moment of the camera, and of others beside it at the same instant. */
 class DayPlayer extends HTMLElement {
@@ -43,39 +45,25 @@ class DayPlayer extends HTMLElement {
     const play = part<HTMLButtonElement>(this, "play");
     const rates = part<HTMLSelectElement>(this, "rate");
     const qualities = part<HTMLSelectElement>(this, "quality");
-    const noteText = part(this, "note");
-
-    let clearing: ReturnType<typeof setTimeout> | undefined;
-    const say = (text: string) => {
-      clearTimeout(clearing);
-      if (noteText.textContent !== text) noteText.textContent = text;
-    };
-    const note = (text: string) => {
-      say(text);
-      clearing = setTimeout(() => noteText.replaceChildren(), noteMs);
-    };
-
-    /** With the way to the picture as it is now. */
-    const sayWaiting = (text: string) => {
-      part(this, "now").hidden = text === "";
-      say(text);
-    };
+    const note = new PlayerNote(part(this, "note"), part(this, "now"), words.failed.network);
 
     const tryAgainLater = createRetries(signal);
     const all = cameras.map(({ cameraId }, i) => {
       const screen = this.querySelectorAll<HTMLElement>(".screen")[i] as HTMLElement;
       const video = screen.querySelector("video") as HTMLVideoElement;
       const onFailed = async (why: Failure, wasPlaying: boolean) => {
-        if (why !== "media" || !(await fallBackToH264(stage))) note(words.failed[why]);
+        if (why === "network") {
+          note.sayUnanswered();
+          tryAgainLater(stage, wasPlaying);
+        } else if (why === "refused" || !(await fallBackToH264(stage))) note.note(words.failed[why]);
         else if (wasPlaying) shuttle.play();
-        if (why === "network") tryAgainLater(stage, wasPlaying);
       };
       const data = new TimelineData(cameraId, () => timeline.draw());
       const playableIn = (atMs: number, range: View) => data.alike(atMs, range);
       const isOnEdge = (atMs: number) => data.isOnEdgeAt(atMs);
       const stage = new CameraStage({
         ...{ cameraId, timeZone, video, isOnEdge },
-        events: { onFailed: (why, wasPlaying) => void onFailed(why, wasPlaying), playableIn },
+        ...{ note, events: { onFailed: (why, wasPlaying) => void onFailed(why, wasPlaying), playableIn } },
       });
       return { stage, screen, data };
     });
@@ -114,11 +102,19 @@ class DayPlayer extends HTMLElement {
       },
     });
 
+    let seeks = 0;
     const seek = async (askedMs: number, clickedAt = performance.now()) => {
+      const own = ++seeks;
       const wanted = Math.min(askedMs, wallMs());
       const atMs = data.isRecordedAt(wanted) ? wanted : await data.nearest(wanted);
+      if (atMs === undefined && data.isUnanswered) {
+        note.sayUnanswered();
+        setTimeout(() => !signal.aborted && own === seeks && void seek(askedMs), askAgainMs);
+        return;
+      }
+      note.sayAnswered();
       if (atMs === undefined) {
-        note(words.noFootage);
+        note.note(words.noFootage);
         return;
       }
       main.screen.classList.remove("away");
@@ -134,7 +130,7 @@ class DayPlayer extends HTMLElement {
     const tellGap = (fromMs: number, toMs: number) => {
       const cause = words.causes[data.gapAt((fromMs + toMs) / 2)?.cause ?? ""];
       const length = formats.duration(Math.abs(toMs - fromMs));
-      note(cause ? fill(words.skipped, length, cause) : fill(words.skippedUnknown, length));
+      note.note(cause ? fill(words.skipped, length, cause) : fill(words.skippedUnknown, length));
     };
 
     /** Of the last look, to see where the clock on the wall jumps. */
@@ -254,7 +250,10 @@ class DayPlayer extends HTMLElement {
       void fillQualities(qualities, stage, words.source);
     };
     stage.video.addEventListener("loadeddata", askForQualities);
-    const newest = new FollowNewest({ ...{ stage, data, shuttle, seek, words, formats }, say: sayWaiting });
+    const newest = new FollowNewest({
+      ...{ stage, data, shuttle, seek, words, formats },
+      say: (text) => note.sayWaiting(text),
+    });
     stage.video.addEventListener("ended", () => void newest.reachEnd(false));
     stage.video.addEventListener("waiting", () => {
       const { endMs, atMs } = stage;
@@ -265,7 +264,9 @@ class DayPlayer extends HTMLElement {
       location.search = queryOf(stage.atMs ?? settings.day.fromMs, besides);
     });
 
+    const leaps = new LeapWatch(stage.video);
     const stepping = setInterval(() => {
+      leaps.look();
       look();
       newest.look();
       void around.follow(stage.atMs);

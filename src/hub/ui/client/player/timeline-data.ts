@@ -57,6 +57,8 @@ export class TimelineData {
   /** What was told first of what is on the edge: the moment that a link leads to may be there. */
   #firstOnEdge: Promise<void> | undefined;
   onEdge: readonly OnEdge[] = [];
+  /** The hub did not answer the last time. */
+  isUnanswered = false;
 
   constructor(cameraId: string, onChange: () => void) {
     this.cameraId = cameraId;
@@ -134,10 +136,10 @@ export class TimelineData {
     return !this.isRecordedAt(atMs) && this.onEdge.some(({ fromMs, toMs }) => fromMs <= atMs && atMs < toMs);
   }
 
-  /** The moment, where it is recorded; else the next that is, within a week; else the last before it. */
+  /** The moment, where it is recorded; else the next that is, within a week; else the last before it. None without an answer. */
   async nearest(atMs: number): Promise<number | undefined> {
     const next = await this.nextFrom(atMs);
-    if (next !== undefined) return next;
+    if (next !== undefined || this.isUnanswered) return next;
     const first = Math.floor(atMs / chunkMs);
     for (let index = first; index > first - 8; index--) {
       const before = (await this.#chunk(index))?.recorded.findLast(({ toMs }) => toMs <= atMs);
@@ -156,7 +158,9 @@ export class TimelineData {
     const onEdge = after(this.onEdge);
     const first = Math.floor(atMs / chunkMs);
     for (let index = first; index < first + 8 && index * chunkMs <= wallMs(); index++) {
-      const archived = after((await this.#chunk(index))?.recorded ?? []);
+      const chunk = await this.#chunk(index);
+      if (!chunk && this.isUnanswered) return undefined;
+      const archived = after(chunk?.recorded ?? []);
       if (archived !== undefined) return Math.min(archived, onEdge ?? archived);
     }
     return onEdge;
@@ -248,6 +252,8 @@ export class TimelineData {
   async #get(what: string, { fromMs, toMs }: View): Promise<any> {
     const range = new URLSearchParams({ from: isoOf(fromMs), to: isoOf(toMs) });
     const response = await fetch(`/api/cameras/${this.cameraId}/${what}?${range}`).catch(() => undefined);
+    // A node that is away is no hub that is.
+    if (what === "timeline") this.isUnanswered = response === undefined || response.status >= 500;
     return response?.ok ? await response.json().catch(() => undefined) : undefined;
   }
 }
