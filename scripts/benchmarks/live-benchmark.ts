@@ -81,7 +81,7 @@ async function untilRecording(hub: RunningHub, signal: AbortSignal): Promise<voi
   }
 }
 
-function rowsOf({ delays, waits, firstMs }: Awaited<ReturnType<typeof measureLive>>): Row[] {
+function rowsOf({ delays, waitsAtMs, firstMs }: Awaited<ReturnType<typeof measureLive>>): Row[] {
   const lateMs = delays.map(({ ms }) => ms);
   const note =
     `${delays.length} frames, the first on. A fragment of ${fragmentSeconds} s can only be sent when it is whole, so its ` +
@@ -98,7 +98,15 @@ function rowsOf({ delays, waits, firstMs }: Awaited<ReturnType<typeof measureLiv
       ...{ ours: [percentile(lateMs, share)], goal: goal(limitMs) },
     })),
     { figure: "the same, the latest frame", ours: [Math.max(...lateMs)], unit: "ms", note },
-    { figure: "waits for what did not come", ours: [waits], unit: "", goal: goal(0) },
+    {
+      figure: "waits for what did not come",
+      ...{ ours: [waitsAtMs.length], unit: "", goal: goal(0) },
+      ...(waitsAtMs.length > 0 && {
+        note: `It waited ${waitsAtMs.map(secondsText).join(", ")} after the first frame.`,
+      }),
+    },
     { figure: "from the click to the first picture", ours: [firstMs], unit: "ms" },
   ];
 }
+
+const secondsText = (ms: number) => `${(ms / 1000).toFixed(1)} s`;

@@ -5,8 +5,8 @@ export function measureLive(of: {
 }): Promise<{
   /** When, since the first frame, and how late. */
   delays: { atMs: number; ms: number }[];
-  /** How often the player ran dry. */
-  waits: number;
+  /** When the player ran dry, since the first frame. */
+  waitsAtMs: number[];
   /** From the beginning of the page's loading to the first frame. */
   firstMs: number;
 }>;

@@ -18,7 +18,7 @@ export async function measureLive({ layout, cells, seconds }) {
   const nextFrame = () =>
     new Promise((resolve) => video.requestVideoFrameCallback((_, frame) => resolve(frame)));
   const delays = [];
-  let waits = 0;
+  const waitsAtMs = [];
   let firstMs;
   let until = Number.POSITIVE_INFINITY;
   while (performance.now() < until) {
@@ -29,7 +29,7 @@ export async function measureLive({ layout, cells, seconds }) {
       until = performance.now() + seconds * 1000;
       // It waits for a moment where it jumps to, too, which is at the beginning alone.
       video.addEventListener("waiting", () => {
-        if (!video.seeking) waits++;
+        if (!video.seeking) waitsAtMs.push(performance.now() - firstMs);
       });
     }
     const round = 2 ** (cells - 2);
@@ -39,5 +39,5 @@ export async function measureLive({ layout, cells, seconds }) {
     // Some frames a second are enough: reading them costs the browser time that it needs to play.
     await new Promise((resolve) => setTimeout(resolve, 150));
   }
-  return { delays, waits, firstMs };
+  return { delays, waitsAtMs, firstMs };
 }
