@@ -41,7 +41,7 @@ export function openArchiveAccess(options: ArchiveAccessOptions): ArchiveAccess 
   }
   const workers = new MediaWorkers({ selfCommand, root, clock, logger });
   return {
-    media: createWorkerMediaSource({ workers, archiveId, clock }),
+    media: createWorkerMediaSource({ workers, archiveId, clock, logger }),
     pictureStore: createWorkerPictureStore(workers),
     mayHang: true,
     [Symbol.dispose]: () => workers[Symbol.dispose](),

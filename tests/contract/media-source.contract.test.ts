@@ -15,15 +15,18 @@ testMediaSource("a folder of a local disk", ({ root, archiveId }) => ({
 }));
 
 testMediaSource("media workers", ({ root, archiveId }) => {
+  const logger = createLogger("test");
   const workers = new MediaWorkers({
-    ...{ selfCommand: hubCommand, root, clock: systemClock, logger: createLogger("test") },
+    ...{ selfCommand: hubCommand, root, clock: systemClock, logger },
     // Others use this machine, too.
     deadlineMs: 30_000,
   });
   // Every look is a new one, as in the contract; that one is remembered for a second is tried elsewhere.
   let nowMs = 1;
   return {
-    media: createWorkerMediaSource({ workers, archiveId, clock: { monotonicMs: () => nowMs++ * 10_000 } }),
+    media: createWorkerMediaSource({
+      ...{ workers, archiveId, logger, clock: { monotonicMs: () => nowMs++ * 10_000 } },
+    }),
     [Symbol.asyncDispose]: async () => workers[Symbol.dispose](),
   };
 });

@@ -18,16 +18,16 @@ export interface HangingFolder extends AsyncDisposable {
   resume(): void;
 }
 
-/** A folder on a FUSE file system that can stop to answer, as a NAS does. */
-export async function openHangingFolder(): Promise<HangingFolder> {
+/** A folder on a FUSE file system that can stop to answer, as a NAS does, or gives so many bytes a second. */
+export async function openHangingFolder({ readBytesPerSecond = 0 } = {}): Promise<HangingFolder> {
   const folder = await mkdtemp(join(tmpdir(), "livecam-hanging-"));
   const [real, path] = [join(folder, "real"), join(folder, "mounted")];
   await mkdir(real);
   await mkdir(path);
   // In the foreground, so that it is ours to stop; what is known of a file is not kept, so that each look is answered.
-  const server = startChild({
-    argv: ["bindfs", "-f", "--no-allow-other", "-o", "attr_timeout=0,entry_timeout=0", real, path],
-  });
+  const rate = readBytesPerSecond === 0 ? [] : [`--read-rate=${readBytesPerSecond}`];
+  const options = ["--no-allow-other", "-o", "attr_timeout=0,entry_timeout=0", ...rate];
+  const server = startChild({ argv: ["bindfs", "-f", ...options, real, path] });
   const isMounted = async () =>
     parseMountInfo(await Bun.file("/proc/self/mountinfo").text()).some((mount) => mount.folder === path);
   let ended = false;

@@ -1,5 +1,6 @@
 import type { Clock } from "../../../common/clock.ts";
 import { AppError } from "../../../common/errors.ts";
+import { errorFields, type Logger } from "../../../common/log.ts";
 import type { ByteRange } from "../../http/range.ts";
 import { wholeBody } from "../../http/whole-body.ts";
 import type { MediaSource } from "../media-source.ts";
@@ -19,8 +20,9 @@ export function createWorkerMediaSource(options: {
   workers: Pick<MediaWorkers, "ask" | "fill">;
   archiveId: () => string | undefined;
   clock: Pick<Clock, "monotonicMs">;
+  logger: Logger;
 }): MediaSource {
-  const { workers, archiveId, clock } = options;
+  const { workers, archiveId, clock, logger } = options;
 
   const fileAt = (path: string) => ({ path, archiveId: archiveId() });
 
@@ -28,6 +30,7 @@ export function createWorkerMediaSource(options: {
   async function fill(path: string, range: ByteRange, tag?: string): Promise<Filled> {
     const filled = await workers.fill({ ...fileAt(path), range });
     if (tag === undefined || filled.tag === tag) return filled;
+    filled.take();
     throw new AppError("corrupt_file", `${path} was replaced while it was read`);
   }
 
@@ -72,7 +75,9 @@ export function createWorkerMediaSource(options: {
         forgetting(path, fill(path, { start, end: Math.min(start + length, range.end) }, tag));
       if (range.end - range.start <= windowBytes) return wholeBody(await read(range.start, windowBytes));
       const first = await read(range.start, blockBytes);
-      return longBody(first, range, (start) => read(start, blockBytes, first.tag));
+      const onError = (error: unknown) =>
+        logger.warning("a video broke off while it was sent", { file: path, ...errorFields(error) });
+      return longBody({ first, range, read: (start) => read(start, blockBytes, first.tag), onError });
     },
 
     async readRange(path, range) {
@@ -86,10 +91,11 @@ export function createWorkerMediaSource(options: {
     salvageIndex: (path) => workers.ask("salvage", fileAt(path)),
 
     async open(path) {
-      const { tag } = await fill(path, { start: 0, end: 0 });
+      const opened = await fill(path, { start: 0, end: 0 });
+      opened.take();
       return {
         async readInto(target, offset) {
-          await readInto(path, target, offset, tag);
+          await readInto(path, target, offset, opened.tag);
         },
         [Symbol.asyncDispose]: async () => undefined,
       };
@@ -108,26 +114,33 @@ export function createWorkerPictureStore(workers: Pick<MediaWorkers, "ask">): Pi
 }
 
 /** As the client takes it. When it cannot be read any more the connection closes before the end that it promised. */
-function longBody(
-  first: Filled,
-  range: ByteRange,
-  read: (start: number) => Promise<Filled>,
-): ReadableStream<Uint8Array> {
+function longBody(options: {
+  first: Filled;
+  range: ByteRange;
+  read: (start: number) => Promise<Filled>;
+  onError: (error: unknown) => void;
+}): ReadableStream<Uint8Array> {
+  const { first, range, read, onError } = options;
   let hasLeft = false;
   const source: Bun.DirectUnderlyingSource<Uint8Array> = {
     type: "direct",
     async pull(controller) {
-      let next = first;
-      for (let at = range.start; ; next = await read(at)) {
-        at += next.length;
-        const bytes = next.take();
-        if (hasLeft) return;
-        controller.write(bytes);
-        // Without `true` it waits for nobody, and all of it waits in memory for a client that does not read.
-        await controller.flush(true);
-        if (at >= range.end || hasLeft) break;
+      try {
+        let next = first;
+        for (let at = range.start; ; next = await read(at)) {
+          at += next.length;
+          const bytes = next.take();
+          if (hasLeft) return;
+          controller.write(bytes);
+          // Without `true` it waits for nobody, and all of it waits in memory for a client that does not read.
+          await controller.flush(true);
+          if (at >= range.end || hasLeft) break;
+        }
+        controller.end();
+      } catch (error) {
+        if (!hasLeft) onError(error);
+        throw error;
       }
-      controller.end();
     },
     cancel() {
       hasLeft = true;

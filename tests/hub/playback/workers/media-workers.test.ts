@@ -13,18 +13,17 @@ import { testIf } from "../../../support/test-if.ts";
 setDefaultTimeout(60_000);
 const whereItCanHang = testIf(canHang, cannotHang);
 
-async function setUp({ deadlineMs = 2_500 } = {}) {
+async function setUp({ deadlineMs = 2_500, readBytesPerSecond = 0 } = {}) {
   await using stack = new AsyncDisposableStack();
-  const folder = stack.use(await openHangingFolder());
+  const folder = stack.use(await openHangingFolder({ readBytesPerSecond }));
   await writeTestArchiveIdentity(folder.real);
   const video: Video = await archiveTestVideo(folder.real, {
     ...{ startTimeMs: Date.UTC(2025, 8, 23, 6, 30), seconds: 2, width: 160, height: 90 },
   });
-  const options = { selfCommand: hubCommand, root: folder.path, clock: systemClock };
-  const workers = stack.use(
-    new MediaWorkers({ ...options, logger: createLogger("test"), deadlineMs, retryMs: 200 }),
-  );
-  const media = createWorkerMediaSource({ workers, archiveId: () => undefined, clock: systemClock });
+  const common = { clock: systemClock, logger: createLogger("test") };
+  const options = { selfCommand: hubCommand, root: folder.path, ...common };
+  const workers = stack.use(new MediaWorkers({ ...options, deadlineMs, retryMs: 200 }));
+  const media = createWorkerMediaSource({ workers, archiveId: () => undefined, ...common });
   // Starts the first worker, which may take its time.
   await untilItReads({ media, video });
   const resources = stack.move();
@@ -77,6 +76,23 @@ describe("an archive that hangs", () => {
     folder.resume();
     await untilItReads(at);
   });
+});
+
+whereItCanHang("a slow archive is not taken for one that hangs, however many wait", async () => {
+  const deadlineMs = 3_000;
+  await using at = await setUp({ deadlineMs, readBytesPerSecond: 4_000_000 });
+  const { folder, media, video } = at;
+  const [sizeBytes, readBytes] = [15_000_000, 125_000];
+  await Bun.write(`${folder.real}/${video.filePath}`, new Uint8Array(sizeBytes).fill(7));
+  const startedAtMs = performance.now();
+  // From the end on: else the kernel reads ahead, more than is asked for.
+  const reads = Array.from({ length: sizeBytes / readBytes }, (_, i) => {
+    const end = sizeBytes - i * readBytes;
+    return media.readRange(video.filePath, { start: end - readBytes, end });
+  });
+  for (const bytes of await Promise.all(reads)) expect(bytes.every((byte) => byte === 7)).toBe(true);
+  // Else nobody waited for longer than what is tried here.
+  expect(performance.now() - startedAtMs).toBeGreaterThan(deadlineMs);
 });
 
 whereItCanHang("a worker that is killed is replaced", async () => {

@@ -1,5 +1,6 @@
 import { expect, test } from "bun:test";
 import { AppError } from "../../../../src/common/errors.ts";
+import { createLogger } from "../../../../src/common/log.ts";
 import { createWorkerMediaSource } from "../../../../src/hub/playback/workers/worker-media-source.ts";
 
 function setUp() {
@@ -22,6 +23,7 @@ function setUp() {
   };
   const media = createWorkerMediaSource({
     ...{ workers, archiveId: () => undefined, clock: { monotonicMs: () => nowMs } },
+    logger: createLogger("test"),
   });
   return {
     ...{ media, asked },
