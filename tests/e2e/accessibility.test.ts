@@ -157,9 +157,13 @@ describe("no page is wider than its window", () => {
     ["en", 768],
   ] as const) {
     test(`${language}, ${width} pixels, also with letters of twice the size`, async () => {
-      const { page } = await browser.open({ language, width });
+      const { page } = await browser.open({ language });
       for (const path of paths) {
+        await page.setViewportSize({ width: 1440, height: 900 });
         await page.goto(`${full.url.origin}${path}`);
+        // As when a tablet is turned: what was drawn for the wider window must not keep the page wide.
+        await page.evaluate(inPage.nextFrame);
+        await page.setViewportSize({ width, height: 900 });
         await page.evaluate(inPage.openAll);
         const asIs = await page.evaluate(inPage.look);
         await page.evaluate(inPage.enlargeText);

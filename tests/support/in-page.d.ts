@@ -86,3 +86,4 @@ export function wallPlays(count: number): boolean;
 export function openAll(): void;
 export function enlargeText(): void;
 export function focusMatches(selector: string): boolean;
+export function nextFrame(): Promise<void>;

@@ -313,3 +313,8 @@ export function enlargeText() {
 export function focusMatches(selector) {
   return document.activeElement?.matches(selector) ?? false;
 }
+
+/** What is drawn with the next frame is there then. */
+export async function nextFrame() {
+  for (let i = 0; i < 2; i++) await new Promise((resolve) => requestAnimationFrame(resolve));
+}

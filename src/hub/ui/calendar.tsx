@@ -20,7 +20,10 @@ export const Calendar: FC<CalendarProps> = ({ page, day, days, hrefOf }) => {
     <details class="calendar">
       <summary class="button">
         <Icon name="calendar" />
-        <span>{format.day(day)}</span>
+        <span>
+          <span class="unseen">{t.day.calendar}: </span>
+          {format.day(day)}
+        </span>
       </summary>
       <div class="card calendar-sheet">
         <div class="row">

@@ -50,6 +50,9 @@ export const LivePage: FC<{ page: PageContext; camera: CameraOverview; link: Nod
             aria-label={t.live.title(camera.name)}
           ></video>
         </div>
+        <noscript>
+          <p class="hint">{t.live.needsScript}</p>
+        </noscript>
         <p class="muted" data-when="connecting">
           {t.live.connecting}
         </p>

@@ -98,6 +98,7 @@ export const english = {
     float: "Picture in picture",
     recorded: "Watch what was recorded",
     connecting: "Connecting to the camera …",
+    needsScript: "Without script the picture stands still. Load the page again for a newer one.",
     playing: "As it is now, a second or two late.",
     paused:
       "The camera is paused: it gives no picture until it is resumed, also after a restart of its node.",

@@ -95,6 +95,7 @@ export const korean: Strings = {
     float: "화면 속 화면",
     recorded: "녹화된 영상 보기",
     connecting: "카메라에 연결하는 중 …",
+    needsScript: "스크립트가 꺼져 있어 정지 화면입니다. 새로 고치면 최근 화면을 볼 수 있습니다.",
     playing: "지금 영상입니다. 1~2초 늦을 수 있습니다.",
     paused:
       "카메라가 일시 정지되어 있습니다. 노드를 재시작해도 일시 정지를 해제할 때까지 영상이 나오지 않습니다.",

@@ -34,11 +34,11 @@ export const WallTile: FC<TileProps> = ({ page, camera, isLinked }) => {
           <span class="muted">{t.camera.noPictureYet}</span>
         )}
         <div class="tile-tools" hidden>
-          <button class="tile-button" type="button" data-tile="full">
+          <button class="tile-button" type="button" data-tile="full" title={t.wall.fullScreen}>
             <Icon name="expand" />
             <span class="unseen">{t.wall.fullScreenOf(name)}</span>
           </button>
-          <button class="tile-button" type="button" data-tile="live" aria-pressed="false">
+          <button class="tile-button" type="button" data-tile="live" title={t.wall.live} aria-pressed="false">
             <Icon name="play" />
             <span class="unseen">{t.wall.liveOf(name)}</span>
           </button>

@@ -139,6 +139,25 @@ describe("a day", () => {
     expect(before.html).toContain('href="/cameras/cam01?date=2025-09-23"');
   });
 
+  test("a reader of the page aloud hears what the button with the date is for", async () => {
+    const { html } = await textOf("/cameras/cam01");
+    expect(html.replace(/<[^>]+>/g, "")).toContain("Choose a day: Tuesday, September 23, 2025");
+  });
+
+  test("live says without script that its picture stands still", async () => {
+    const { html } = await textOf("/cameras/cam01/live", data, { "accept-language": "ko" });
+    expect(html).toMatch(/<noscript>.*정지 화면입니다.*<\/noscript>/s);
+  });
+
+  test("says what its camera does in the language of the page, and in English what its program said", async () => {
+    const cameras = [cameraOf("cam01", { state: "retrying", message: "ffmpeg ended" })];
+    for (const path of ["/", "/cameras/cam01"]) {
+      const { html } = await textOf(path, { ...data, cameras }, { "accept-language": "ko" });
+      expect(html).toContain("카메라에 오류가 있어 다시 시작하고 있습니다.");
+      expect(html).toMatch(/<p[^>]* lang="en">ffmpeg ended<\/p>/);
+    }
+  });
+
   test("without video says so and shows the way", async () => {
     const { html } = await textOf("/cameras/cam01?date=2025-09-01");
     expect(html).toContain("Nothing was recorded on this day");
