@@ -7,6 +7,7 @@ import { Badge } from "./badge.tsx";
 import { Calendar } from "./calendar.tsx";
 import { CameraActions } from "./camera-actions.tsx";
 import { cameraTones } from "./camera-tones.ts";
+import { CameraTrouble } from "./camera-trouble.tsx";
 import { CoverageStrip } from "./coverage-strip.tsx";
 import { GapList } from "./gap-list.tsx";
 import { Icon } from "./icon.tsx";
@@ -70,11 +71,7 @@ export const CameraDayPage: FC<{ page: PageContext; model: CameraDayModel }> = (
           <CameraActions page={page} camera={camera} link={model.link} />
         </div>
         {hint !== undefined && <p class="hint">{hint}</p>}
-        {camera.message !== null && camera.state !== "recording" && (
-          <p class="muted detail" lang="en">
-            {camera.message}
-          </p>
-        )}
+        <CameraTrouble camera={camera} class="muted detail" />
       </div>
 
       <div class="daybar">

@@ -5,6 +5,7 @@ import type { NodeInfo } from "../nodes/node-service.ts";
 import { Badge } from "./badge.tsx";
 import { CameraActions } from "./camera-actions.tsx";
 import { cameraTones } from "./camera-tones.ts";
+import { CameraTrouble } from "./camera-trouble.tsx";
 import type { PageContext } from "./page-context.ts";
 
 type Status = NodeInfo["cameras"][number];
@@ -60,11 +61,7 @@ const CameraFacts: FC<{ page: PageContext; status: Status }> = ({ page, status }
         </p>
       )}
       {facts.length > 0 && <p class="muted small">{facts.join(" · ")}</p>}
-      {status.state !== "recording" && status.state !== "paused" && status.message !== null && (
-        <p class="muted small detail" lang="en">
-          {status.message}
-        </p>
-      )}
+      <CameraTrouble camera={status} class="muted small detail" />
     </>
   );
 };

@@ -3,6 +3,7 @@ import type { FC } from "hono/jsx";
 import type { CameraOverview } from "../nodes/node-service.ts";
 import { Badge } from "./badge.tsx";
 import { cameraTones } from "./camera-tones.ts";
+import { CameraTrouble } from "./camera-trouble.tsx";
 import { Icon } from "./icon.tsx";
 import type { PageContext } from "./page-context.ts";
 
@@ -79,11 +80,7 @@ const TileWords: FC<Omit<TileProps, "isLinked">> = ({ page, camera }) => {
         )}
       </p>
       {hint !== undefined && <p class="hint">{hint}</p>}
-      {camera.message !== null && camera.state !== "recording" && (
-        <p class="muted detail" lang="en">
-          {camera.message}
-        </p>
-      )}
+      <CameraTrouble camera={camera} class="muted detail" />
     </div>
   );
 };

@@ -52,6 +52,24 @@ describe("every page", () => {
     expect(await statusFor({ kind: "anonymous" })).toEqual(all(303));
   });
 
+  test("tells what is wrong with a camera while it is, and not what was before a pause", async () => {
+    const message = "ffmpeg ended: No route to host";
+    for (const [state, isTold] of [
+      ["retrying", true],
+      ["paused", false],
+      ["recording", false],
+    ] as const) {
+      const given = { ...data, cameras: [cameraOf("cam01", { state, message })] };
+      for (const path of ["/", "/cameras/cam01"]) {
+        expect([state, path, (await textOf(path, given)).html.includes(message)]).toEqual([
+          state,
+          path,
+          isTold,
+        ]);
+      }
+    }
+  });
+
   test("shows whatever nodes and people call things as text", async () => {
     const evil: PageData = {
       ...data,
