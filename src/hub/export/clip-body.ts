@@ -1,10 +1,10 @@
 import type { MediaSource } from "../playback/media-source.ts";
 import { createBlockStream } from "./block-stream.ts";
 import type { ClipPart, FilePart } from "./clip.ts";
-import { firstFileOf, PartsReader, stretchesOf } from "./parts-reader.ts";
+import { checkSize, firstFileOf, PartsReader, stretchesOf } from "./parts-reader.ts";
 
 export interface ClipBodyOptions {
-  media: Pick<MediaSource, "body" | "open">;
+  media: Pick<MediaSource, "body" | "open" | "sizeOf">;
   parts: readonly ClipPart[];
   /** Of the file that `parts` are, one after the other. */
   range: { start: number; end: number };
@@ -30,6 +30,7 @@ export async function createClipBody(options: ClipBodyOptions): Promise<Blob | R
     options.onEnd();
     const { part, start, end } = only;
     try {
+      await checkSize(options.media, part);
       return await options.media.body(part.filePath, { start, end });
     } catch (error) {
       throw await options.refusal(error, part);

@@ -75,7 +75,10 @@ export class ClipBuilder {
 
     const end = last.offset + last.sizeBytes;
     const { filePath, videoId } = source;
-    this.#parts.push({ kind: "file", filePath, videoId, start: first.offset, end });
+    this.#parts.push({
+      ...{ kind: "file", filePath, videoId, fileSizeBytes: source.file.sizeBytes },
+      ...{ start: first.offset, end },
+    });
     this.#fingerprint.update(JSON.stringify([source.fileSha256, first.offset, end]));
     this.#endTimeMs = chosen.wallEndMs;
     return true;

@@ -21,6 +21,8 @@ export interface FilePart {
   kind: "file";
   filePath: string;
   videoId: string;
+  /** Of the whole file. */
+  fileSizeBytes: number;
   start: number;
   end: number;
   retime?: Retiming;

@@ -50,7 +50,7 @@ const ClipsParameters = v.strictObject({
 export interface ClipsZipRouteParts {
   catalog: Pick<Catalog, "findVideos" | "findGaps">;
   clips: ClipService;
-  media: Pick<MediaSource, "open">;
+  media: Pick<MediaSource, "open" | "sizeOf">;
   slots: ExportSlots;
   clock: Pick<Clock, "wallMs">;
   logger: Logger;

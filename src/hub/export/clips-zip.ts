@@ -137,7 +137,7 @@ function freeName(name: string, taken: Set<string>): string {
 export async function createClipsZipBody(
   zip: ClipsZip,
   options: {
-    media: Pick<MediaSource, "open">;
+    media: Pick<MediaSource, "open" | "sizeOf">;
     nowMs: number;
     client: AbortSignal;
     refusal(error: unknown, part: FilePart): Promise<Error>;

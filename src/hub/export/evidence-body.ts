@@ -20,7 +20,7 @@ export function sizeOfEvidence(entries: readonly EvidenceEntry[]): number {
  * off: an export must never look whole with it.
  */
 export async function createEvidenceBody(options: {
-  media: Pick<MediaSource, "open">;
+  media: Pick<MediaSource, "open" | "sizeOf">;
   entries: readonly EvidenceEntry[];
   client: AbortSignal;
   /** What to throw where the first file cannot be read. */
@@ -31,8 +31,9 @@ export async function createEvidenceBody(options: {
   onEnd(): void;
 }): Promise<ReadableStream<Uint8Array>> {
   const { media, entries, client } = options;
-  const readerOf = ({ filePath, videoId, fileSizeBytes: end }: Video) => {
-    const part = { kind: "file", filePath, videoId, start: 0, end } as const;
+  const readerOf = ({ filePath, videoId, fileSizeBytes }: Video) => {
+    const end = fileSizeBytes;
+    const part = { kind: "file", filePath, videoId, fileSizeBytes, start: 0, end } as const;
     return new PartsReader({ media, stretches: [{ part, start: 0, end }] });
   };
   const first = entries.find((entry): entry is VideoEntry => "video" in entry)?.video;

@@ -75,7 +75,12 @@ export class FragmentedClipBuilder {
     const part = { filePath, videoId, start: first.offset, end: end.offset + end.sizeBytes };
     const fragmentOffsets = Float64Array.from(fragments, ({ offset }) => offset);
     const deltas = deltasOf(source.file.init, shift / timescale + this.#leadSeconds);
-    this.#parts.push({ kind: "file", ...part, retime: { fragmentOffsets, deltas } });
+    this.#parts.push({
+      kind: "file",
+      ...part,
+      fileSizeBytes: source.file.sizeBytes,
+      retime: { fragmentOffsets, deltas },
+    });
     this.#fingerprint.update(JSON.stringify([source.fileSha256, part.start, part.end, [...deltas]]));
     if (this.#parts.length === 1) this.#startTimeMs = chosen.wallStartMs;
     this.#endTimeMs = chosen.wallEndMs;

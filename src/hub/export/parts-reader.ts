@@ -1,3 +1,4 @@
+import { AppError } from "../../common/errors.ts";
 import type { MediaFile, MediaSource } from "../playback/media-source.ts";
 import type { ClipPart, FilePart } from "./clip.ts";
 import { FragmentRetimer } from "./retime-fragments.ts";
@@ -37,8 +38,16 @@ export function stretchesOf(
   return stretches;
 }
 
+/** Throws `corrupt_file` when another file came into its place since the clip was planned. */
+export async function checkSize(media: Pick<MediaSource, "sizeOf">, part: FilePart): Promise<void> {
+  const sizeBytes = await media.sizeOf(part.filePath);
+  if (sizeBytes === part.fileSizeBytes) return;
+  const message = `${part.filePath} has ${sizeBytes} bytes instead of ${part.fileSizeBytes}`;
+  throw new AppError("corrupt_file", message);
+}
+
 export interface PartsReaderOptions {
-  media: Pick<MediaSource, "open">;
+  media: Pick<MediaSource, "open" | "sizeOf">;
   stretches: readonly Stretch[];
 }
 
@@ -95,6 +104,7 @@ export class PartsReader implements AsyncDisposable {
 
   async #openStretch(stretch: FileStretch): Promise<OpenStretch> {
     const { media } = this.#options;
+    await checkSize(media, stretch.part);
     return new OpenStretch(await media.open(stretch.part.filePath), stretch);
   }
 

@@ -1,5 +1,6 @@
 import { expect, test } from "bun:test";
 import { connect } from "node:net";
+import type { FilePart } from "../../../src/hub/export/clip.ts";
 import { createClipBody } from "../../../src/hub/export/clip-body.ts";
 import type { MediaSource } from "../../../src/hub/playback/media-source.ts";
 
@@ -7,6 +8,7 @@ test("a client that never reads has no more read for it than a connection holds"
   const sizeBytes = 100_000_000;
   let readBytes = 0;
   const media = {
+    sizeOf: async () => sizeBytes,
     open: async () => ({
       async readInto(target: Uint8Array) {
         readBytes += target.length;
@@ -14,7 +16,10 @@ test("a client that never reads has no more read for it than a connection holds"
       [Symbol.asyncDispose]: async () => undefined,
     }),
   } as unknown as MediaSource;
-  const part = { kind: "file", videoId: "v", filePath: "a.mp4", start: 0, end: sizeBytes } as const;
+  const part: FilePart = {
+    ...{ kind: "file", videoId: "v", filePath: "a.mp4", fileSizeBytes: sizeBytes },
+    ...{ start: 0, end: sizeBytes },
+  };
   await using stack = new AsyncDisposableStack();
   const server = Bun.serve({
     hostname: "127.0.0.1",

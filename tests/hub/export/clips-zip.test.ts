@@ -1,7 +1,7 @@
 import { afterAll, beforeAll, describe, expect, test } from "bun:test";
 import { once } from "node:events";
 import { readdirSync } from "node:fs";
-import { mkdir, rm, truncate, writeFile } from "node:fs/promises";
+import { mkdir, rename, rm, truncate, writeFile } from "node:fs/promises";
 import { connect } from "node:net";
 import { join } from "node:path";
 import type { Video } from "../../../src/hub/db/catalog.ts";
@@ -208,6 +208,23 @@ describe("a file that goes while it is sent", () => {
     },
     60_000,
   );
+
+  test.each([
+    ["a clip", `/api/cameras/cam01/clip.mp4?${query}`],
+    ["a ZIP", `/api/clips.zip?camera_id=cam01&${query}`],
+  ])("%s ends visibly short when another file comes into a place", async (_, path) => {
+    const last = videos.at(-1)!;
+    const file = join(big.root, last.filePath);
+    const bytes = await Bun.file(file).bytes();
+    const answer = await startReading(big.port, path);
+    // As the file of another video would be: what is read of it is there.
+    await writeFile(`${file}.new`, Buffer.concat([bytes.toReversed(), bytes]));
+    await rename(`${file}.new`, file);
+    expect((await answer.rest()).toString("latin1").endsWith("0\r\n\r\n")).toBe(false);
+    expect(big.rows.get(last.videoId)?.status).toBe("damaged");
+    await writeFile(file, bytes);
+    big.add(last);
+  });
 
   test("slow readers have a slot each, and leaving gives it back with every descriptor", async () => {
     const path = `/api/clips.zip?camera_id=cam01&${query}`;
