@@ -1,23 +1,24 @@
-import { predictLength } from "client-zip";
 import { AppError } from "../../common/errors.ts";
 import type { Video } from "../db/catalog.ts";
 import type { MediaSource } from "../playback/media-source.ts";
 import type { EvidenceEntry, VideoEntry } from "./evidence-service.ts";
 import { PartsReader } from "./parts-reader.ts";
 import { createZipBody, type ZipFile } from "./zip-body.ts";
+import { zipLength } from "./zip-format.ts";
 
 /** Bytes of the whole ZIP. */
 export function sizeOfEvidence(entries: readonly EvidenceEntry[]): number {
-  const sizes = entries.map((entry) => ({
-    name: entry.name,
-    size: "text" in entry ? Buffer.byteLength(entry.text) : entry.video.fileSizeBytes,
-  }));
-  return Number(predictLength(sizes));
+  return zipLength(
+    entries.map((entry) => ({
+      name: entry.name,
+      sizeBytes: "text" in entry ? Buffer.byteLength(entry.text) : entry.video.fileSizeBytes,
+    })),
+  );
 }
 
 /**
- * The ZIP of original files, the first block of the first of them read. Throws what that throws. One that turns out not to hash to what the catalog says is reported, and the answer breaks
- * off: an export must never look whole with it.
+ * The ZIP of original files, the first block of the first of them read. Throws what that throws. One that turns out not to
+ * hash to what the catalog says is reported, and the answer breaks off: an export must never look whole with it.
  */
 export async function createEvidenceBody(options: {
   media: Pick<MediaSource, "open" | "sizeOf">;
