@@ -136,7 +136,20 @@ class SocketPlayer implements LivePlayer {
     // A connection that breaks is soon there again; where it is not, it is the hub that is not there.
     this.#show(this.#tries === 0 ? "connecting" : "lost");
     const waitMs = Math.min(longestWaitMs, 1000 * 2 ** this.#tries++) * (0.5 + Math.random() / 2);
-    this.#retry = setTimeout(() => this.#connect(), waitMs);
+    this.#retry = setTimeout(() => void this.#connectAgain(), waitMs);
+  }
+
+  /** Browsers hold a WebSocket back, the longer the more have failed: a hub that is away is asked otherwise. */
+  async #connectAgain(): Promise<void> {
+    const before = this.#retry;
+    const isThere = await fetch("/api/health/live", { signal: AbortSignal.timeout(longestWaitMs) }).then(
+      ({ status }) => status < 500,
+      () => false,
+    );
+    // Stopped, or begun anew, meanwhile.
+    if (!this.#isWanted || this.#socket !== undefined || this.#retry !== before) return;
+    if (isThere) this.#connect();
+    else this.#lost(deadCode);
   }
 
   #noticeSilence(): void {
