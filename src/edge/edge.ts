@@ -131,6 +131,7 @@ export async function runEdge({ configPath, env, entryFile, hangup }: RunEdgeOpt
     registration: () => node.registration(),
     collect: () => node.report(),
     onTold: ({ alerts: told = [] }) => alerts.heard(told),
+    onBack: () => link.hubIsBack(),
     onArchiveId: (archiveId) => spool.state.setArchiveId(archiveId),
     intervalMs: () => store.config.network.heartbeat_seconds * 1000,
     clock,

@@ -12,15 +12,16 @@ type TestSource = Extract<SourceConfig, { type: "test" }>;
 export function planTestCapture(source: TestSource, cameraId: string): CapturePlan {
   const width = even(source.width);
   const height = even(source.height);
-  const tone = ["-re", "-f", "lavfi", "-i", `sine=frequency=${toneOf(cameraId)}:sample_rate=48000`];
+  // One graph for both: ffmpeg reads ahead of what comes from several, and the picture would be ten frames old.
+  const tone = `[out0];sine=frequency=${toneOf(cameraId)}:sample_rate=48000[out1]`;
+  const graph = picture({ width, height, fps: source.fps, cameraId }) + (source.tone ? tone : "");
   return {
     commands: [
       {
         argv: [
           ...ffmpegStart,
-          ...["-re", "-f", "lavfi", "-i", picture({ width, height, fps: source.fps, cameraId })],
-          ...(source.tone ? tone : []),
-          ...["-map", "0:v:0", ...(source.tone ? ["-map", "1:a:0"] : [])],
+          ...["-re", "-f", "lavfi", "-i", graph],
+          ...["-map", "0:v:0", ...(source.tone ? ["-map", "0:a:0"] : [])],
           ...encodeVideo({
             codec: source.codec,
             preset: "ultrafast",

@@ -15,6 +15,8 @@ export interface HeartbeatOptions {
   collect: () => Promise<HeartbeatRequest>;
   /** The hub has answered this report. */
   onTold?: (report: HeartbeatRequest) => void;
+  /** The hub answers again after it did not. */
+  onBack?: () => void;
   /** Called with what the hub says its archive is. */
   onArchiveId: (archiveId: string) => Promise<void>;
   /** Longest time between two heartbeats; the hub may ask for more of them. */
@@ -87,7 +89,10 @@ export class Heartbeat {
       try {
         const isBack = this.#status.lastError !== undefined;
         await this.#beat(signal);
-        if (isBack) logger.info("the hub is told again how this node is");
+        if (isBack) {
+          logger.info("the hub is told again how this node is");
+          this.#options.onBack?.();
+        }
         this.#backoff.reset();
         const intervalMs = Math.min(
           inForce(this.#options.intervalMs),

@@ -64,6 +64,8 @@ export class HubLink {
   #target: LinkTarget | undefined;
   /** Ends the connection, or the wait for the next. */
   #current = new AbortController();
+  /** Ends a wait that only an outage is the reason of. */
+  #wait: AbortController | undefined;
 
   constructor(options: HubLinkOptions) {
     this.#options = options;
@@ -79,6 +81,12 @@ export class HubLink {
     this.#target = target;
     this.#backoff.reset();
     this.#current.abort();
+  }
+
+  /** The hub answers again after an outage: the next try need not wait for its turn. */
+  hubIsBack(): void {
+    this.#backoff.reset();
+    this.#wait?.abort();
   }
 
   /** Until aborted. Never rejects. */
@@ -119,7 +127,8 @@ export class HubLink {
           retry_in_ms: waitMs,
         },
       );
-      await sleep(waitMs, either);
+      this.#wait = end.waitMs === undefined ? new AbortController() : undefined;
+      await sleep(waitMs, this.#wait === undefined ? either : AbortSignal.any([either, this.#wait.signal]));
     }
   }
 

@@ -11,12 +11,14 @@ function setUp(intervalMs = 5, logger = createLogger("hub-link")) {
   const hub = startFakeHub();
   const learned: string[] = [];
   const told: unknown[] = [];
+  const back: number[] = [];
   const heartbeat = new Heartbeat({
     nodeId: "node01",
     hub: new HubClient({ hubUrl: hub.url, apiKey: new Secret(fakeHubKey), timeoutMs: 10_000 }),
     registration: registerRequest,
     collect: async () => heartbeatRequest(),
     onTold: (report) => void told.push(report),
+    onBack: () => void back.push(hub.heartbeats.length),
     onArchiveId: async (archiveId) => void learned.push(archiveId),
     intervalMs,
     clock: systemClock,
@@ -30,6 +32,7 @@ function setUp(intervalMs = 5, logger = createLogger("hub-link")) {
     heartbeat,
     learned,
     told,
+    back,
     start: () => {
       running = heartbeat.run(controller.signal);
     },
@@ -90,9 +93,12 @@ test.each([
     registered: false,
     lastError: expect.stringContaining("the hub"),
   });
+  expect(at.back).toEqual([]);
   at.hub.fault = undefined;
   await until(() => at.hub.heartbeats.length >= 1);
   await until(() => at.heartbeat.status().lastError === undefined);
+  await until(() => at.hub.heartbeats.length >= 5);
+  expect(at.back).toHaveLength(1);
 });
 
 test("news does not wait for its time, and is told to have been heard", async () => {

@@ -126,6 +126,21 @@ describe("the connection", () => {
     expect(hub.connections).toHaveLength(1);
     expect(running.link.state().lastError).toContain("two must not have the same");
     expect(running.link.state().displaced).toBe(1);
+    // That the hub answers is no reason to push the other one out.
+    running.link.hubIsBack();
+    await Bun.sleep(100);
+    expect(hub.connections).toHaveLength(1);
+  });
+
+  test("does not wait for its turn when the hub is known to be back", async () => {
+    await using hub = startLinkHub();
+    hub.refusal = () => new Response(null, { status: 503 });
+    const anHour = { firstMs: 3_600_000, maxMs: 3_600_000, jitter: 0 };
+    await using running = runLink(hub.url, undefined, { backoff: anHour });
+    await hub.until(() => (running.link.state().lastError ? true : undefined), "the refusal");
+    hub.refusal = undefined;
+    running.link.hubIsBack();
+    await linked(hub, running.link);
   });
 
   test("a hub that comes back is not met by all its nodes at once", async () => {
