@@ -60,7 +60,8 @@ export function planPressure(input: PressureInput): PressurePlan {
   let freeBytes = disk.freeBytes;
   for (const { videoId, sizeBytes } of acknowledged) if (freed.has(videoId)) freeBytes += sizeBytes;
 
-  const isFull = freeBytes < (before.isFull ? bounds.notFull : bounds.full);
+  const enough = before.isFull ? bounds.notFull : bounds.full;
+  const isFull = freeBytes < enough;
   const overwrite: string[] = [];
   if (isFull && whenFull === "overwrite_oldest_unsent") {
     for (const { videoId, sizeBytes } of unsent) {
@@ -70,8 +71,8 @@ export function planPressure(input: PressureInput): PressurePlan {
     }
   }
   const isCompressed = freeBytes < (before.isCompressed ? bounds.notCompressed : bounds.compressed);
-  // With nothing left to overwrite, a full disk is a full disk.
-  const isStillFull = isFull && (whenFull === "stop_recording" || freeBytes < bounds.full);
+  // With nothing left to overwrite, a full disk is a full disk, and ends to be one as where nothing is overwritten.
+  const isStillFull = isFull && freeBytes < (overwrite.length > 0 ? bounds.full : enough);
   return { evict, overwrite, isCompressed, isFull: isStillFull, isStopped: isStillFull };
 }
 
