@@ -57,15 +57,14 @@ export class LibsqlConnection {
   }
 
   /**
-   * Runs `work` in a transaction, all of it or nothing. While another process writes it is tried again for five
-   * seconds, without blocking anything else; then it throws `unavailable`.
+   * Runs `work`. While another process has what it needs it is tried again for five seconds, without blocking anything
+   * else; then it throws `unavailable`.
    */
-  async transact<T>(work: () => T): Promise<T> {
+  async whenFree<T>(work: () => T): Promise<T> {
     const deadline = this.#clock.monotonicMs() + busyMs;
     for (let delayMs = 10; ; delayMs = Math.min(delayMs * 2, 200)) {
       try {
-        this.exec("BEGIN IMMEDIATE");
-        break;
+        return work();
       } catch (error) {
         if (!isBusy(error)) throw error;
         if (this.#clock.monotonicMs() + delayMs > deadline) {
@@ -74,15 +73,25 @@ export class LibsqlConnection {
       }
       await sleep(delayMs);
     }
-    try {
-      const result = work();
-      this.exec("COMMIT");
-      return result;
-    } catch (error) {
-      // Some errors, a full disk among them, have rolled it back already.
-      if (this.#database.inTransaction) this.exec("ROLLBACK");
-      throw error;
-    }
+  }
+
+  /**
+   * Runs `work` in a transaction, all of it or nothing, and without a pause: an `await` behind `BEGIN` would let another
+   * one in. Waits for a process that writes as {@link whenFree} does.
+   */
+  transact<T>(work: () => T): Promise<T> {
+    return this.whenFree(() => {
+      this.exec("BEGIN IMMEDIATE");
+      try {
+        const result = work();
+        this.exec("COMMIT");
+        return result;
+      } catch (error) {
+        // Some errors, a full disk among them, have rolled it back already.
+        if (this.#database.inTransaction) this.exec("ROLLBACK");
+        throw error;
+      }
+    });
   }
 
   close(): void {

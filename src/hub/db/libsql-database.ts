@@ -92,8 +92,10 @@ export async function openDatabase(options: { path: string; clock?: Clock }): Pr
   }
   try {
     const connection = new LibsqlConnection(path, clock);
+    // Another process may be making the same database.
+    await connection.whenFree(() => connection.exec("PRAGMA journal_mode = WAL"));
     // 32 MiB hold the upper levels of the indexes of ten million videos.
-    connection.exec("PRAGMA journal_mode = WAL; PRAGMA cache_size = -32768");
+    connection.exec("PRAGMA cache_size = -32768");
     const client = createClient({ url: pathToFileURL(path).href, concurrency: 1, timeout: blockedMs });
     await checkSettings(async (sql) => connection.run({ sql, args: [] }).rows[0]?.[0], path);
     await checkSettings(async (sql) => (await client.execute(sql)).rows[0]?.[0], path);

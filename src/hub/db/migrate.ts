@@ -20,7 +20,7 @@ export async function migrate(
   const { connection } = database;
   try {
     const known = new Set(migrations.map(({ generatedAtMs }) => generatedAtMs));
-    const before = appliedOf(database);
+    const before = await connection.whenFree(() => appliedOf(database));
     const newer = [...before].filter((when) => !known.has(when)).length;
     // Without the lock: most starts find nothing to do, and must not wait for a writer.
     if (migrations.every(({ generatedAtMs }) => before.has(generatedAtMs))) return { applied: [], newer };

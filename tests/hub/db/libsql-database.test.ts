@@ -3,6 +3,7 @@ import { chmod, mkdir, mkdtemp, rm, stat, writeFile } from "node:fs/promises";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { createClient } from "@libsql/client/sqlite3";
+import Database from "libsql";
 import { type AppError, errorCodeOf } from "../../../src/common/errors.ts";
 import { LibsqlCatalog } from "../../../src/hub/db/libsql-catalog.ts";
 import { openDatabase } from "../../../src/hub/db/libsql-database.ts";
@@ -35,6 +36,19 @@ describe("opening", () => {
     expect(await ask("foreign_keys")).toBe(1);
     expect(await ask("busy_timeout")).toBe(50);
     bare.close();
+  });
+
+  test("waits for another process that is making the same database", async () => {
+    const other = new Database(path);
+    // As it is before there is a WAL: whoever writes shuts out all others.
+    other.exec("CREATE TABLE t (x); BEGIN EXCLUSIVE");
+    const opened = openDatabase({ path });
+    setTimeout(() => {
+      other.exec("COMMIT");
+      other.close();
+    }, 300);
+    await using database = await opened;
+    expect((await migrate(database)).applied.length).toBeGreaterThan(0);
   });
 
   test("the files are their owner's alone", async () => {
