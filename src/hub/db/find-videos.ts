@@ -1,8 +1,8 @@
 import type { Clock } from "../../common/clock.ts";
 import { AppError } from "../../common/errors.ts";
+import type { Turns } from "../turns.ts";
 import type { PageKey, Video, VideoQuery } from "./catalog.ts";
 import type { LibsqlDatabase } from "./libsql-database.ts";
-import type { SearchPlaces } from "./search-places.ts";
 import {
   type Condition,
   filterConditions,
@@ -26,7 +26,8 @@ const searchDeadlineMs = 20_000;
 
 export interface Pacing {
   clock: Clock;
-  places: SearchPlaces;
+  /** Of the searches that look further than the first few videos. */
+  turns: Turns;
   /** Between two steps of a search; resolves when everybody else had a turn. */
   pause(): Promise<void>;
   /** Nobody waits for the search any more. */
@@ -46,12 +47,14 @@ export async function findVideos(
   const scan = { query, range: keyRangeOf(query, longestMs), filters: filterConditions(query) };
   if (scan.filters.length === 0) return listVideos(database, scan, cameraIds);
 
-  const { clock, places, pause, signal } = pacing;
-  using place = places.ofSearch(signal);
+  const { clock, turns, pause, signal } = pacing;
+  using turn = new DisposableStack();
   let deadlineMs: number | undefined;
   const goOn = async () => {
-    await place.take();
-    deadlineMs ??= clock.monotonicMs() + searchDeadlineMs;
+    if (deadlineMs === undefined) {
+      turn.use(await turns.acquire(signal));
+      deadlineMs = clock.monotonicMs() + searchDeadlineMs;
+    }
     if (clock.monotonicMs() > deadlineMs) {
       throw new AppError("timeout", "the search takes too long; give a shorter time range or fewer cameras");
     }

@@ -1,4 +1,5 @@
 import { type Clock, systemClock } from "../../common/clock.ts";
+import { Turns } from "../turns.ts";
 import { findBookmark, moveBookmark } from "./bookmark-rows.ts";
 import type {
   Beat,
@@ -20,14 +21,19 @@ import { findGaps, saveGaps } from "./gap-rows.ts";
 import type { LibsqlDatabase } from "./libsql-database.ts";
 import { listCameras, listNodes, saveHeartbeat, saveNode } from "./node-rows.ts";
 import { saveVideos } from "./save-videos.ts";
-import { SearchPlaces } from "./search-places.ts";
 import { videoColumns, videoOfRow } from "./video-row.ts";
 
 /** The catalog in SQLite. Closing it closes the database. */
 export class LibsqlCatalog implements Catalog {
   readonly #database: LibsqlDatabase;
   readonly #clock: Clock;
-  readonly #places = new SearchPlaces();
+  /** One thread looks: more of them at a time only make each one later, and read the disk in more places. */
+  readonly #searchTurns = new Turns({
+    ...{ atOnce: 2, most: 30 },
+    // Less than a connection may be silent.
+    maxWaitMs: 60_000,
+    refusal: "too many searches of the whole catalog at once; try again in a moment",
+  });
   /** When the last search that pauses may go on. */
   #turn = Promise.resolve();
 
@@ -47,7 +53,7 @@ export class LibsqlCatalog implements Catalog {
   }
 
   findVideos(query: VideoQuery, signal?: AbortSignal): Promise<Video[]> {
-    const pacing = { clock: this.#clock, places: this.#places, pause: () => this.#pause(), signal };
+    const pacing = { clock: this.#clock, turns: this.#searchTurns, pause: () => this.#pause(), signal };
     return findVideos(this.#database, query, pacing);
   }
 

@@ -2,9 +2,9 @@ import type { Clock } from "../../common/clock.ts";
 import { AppError } from "../../common/errors.ts";
 import { footageLimits } from "../../common/protocol/footage.ts";
 import type { LinkFrame } from "../../common/protocol/link-frame.ts";
+import { Turns, TurnsByName } from "../turns.ts";
 import type { EdgeFile } from "./edge-footage.ts";
 import { readSegmentIndex } from "./segment-pages.ts";
-import { Turns, TurnsByName } from "./turns.ts";
 
 export interface EdgeFilesOptions {
   links: {
@@ -28,6 +28,7 @@ const maxPreferred = 1_000;
 const indexDeadlineMs = 20_000;
 const readDeadlineMs = 20_000;
 const preferDeadlineMs = 10_000;
+const refusal = "too much is asked of the node at once; try again in a moment";
 
 interface Known {
   file: EdgeFile;
@@ -42,10 +43,10 @@ export class EdgeFiles {
   readonly #options: EdgeFilesOptions;
   readonly #known = new Map<string, Known>();
   readonly #asking = new Map<string, Promise<EdgeFile>>();
-  readonly #indexTurns = new TurnsByName(() => new Turns(2, 1_000));
-  readonly #partTurns = new TurnsByName(() => new Turns(2, 100));
+  readonly #indexTurns = new TurnsByName(() => new Turns({ atOnce: 2, most: 1_000, refusal }));
+  readonly #partTurns = new TurnsByName(() => new Turns({ atOnce: 2, most: 100, refusal }));
   /** Bytes on their way to the hub, of all nodes. */
-  readonly #allTurns = new Turns(32, 1_000);
+  readonly #allTurns = new Turns({ atOnce: 32, most: 1_000, refusal });
   /** By node, link and segment: those asked for, so that each is once. */
   readonly #preferred = new Set<string>();
   #remembered = 0;

@@ -1,7 +1,6 @@
 import { describe, expect, test } from "bun:test";
 import { EdgeBodies, type EdgeBodyOptions } from "../../../src/hub/edge-footage/edge-body.ts";
 import type { EdgeFile } from "../../../src/hub/edge-footage/edge-footage.ts";
-import { Turns } from "../../../src/hub/edge-footage/turns.ts";
 
 const fileOf = (nodeId: string) => ({ nodeId, videoId: "v" }) as EdgeFile;
 const never = new AbortController().signal;
@@ -69,28 +68,5 @@ describe("a body", () => {
     const failing = () => Promise.reject(new Error("no"));
     await expect(bodies.open(options({ read: failing }))).rejects.toThrow("no");
     expect(bodies.size).toBe(0);
-  });
-});
-
-describe("turns", () => {
-  test("are so many at a time, in order; who leaves makes room, and too many are refused", async () => {
-    const turns = new Turns(1, 2);
-    const first = Promise.withResolvers<void>();
-    const done: string[] = [];
-    const take = (name: string, signal?: AbortSignal) => turns.take(async () => void done.push(name), signal);
-    const holding = turns.take(() => first.promise);
-    const gone = new AbortController();
-    const leaving = take("leaving", gone.signal);
-    const waiting = take("waiting");
-    await expect(take("too many")).rejects.toMatchObject({ code: "unavailable" });
-    gone.abort();
-    await expect(leaving).rejects.toMatchObject({ code: "cancelled" });
-    const last = take("last");
-    first.resolve();
-    await Promise.all([holding, waiting, last]);
-    expect(done).toEqual(["waiting", "last"]);
-    expect(turns.isIdle).toBe(true);
-    await expect(turns.take(() => Promise.reject(new Error("no")))).rejects.toThrow("no");
-    expect(await turns.take(async () => 1)).toBe(1);
   });
 });
